@@ -1,0 +1,54 @@
+# Sourced by the scripts beside it, from the root of the repository: installs what package-lock.json asks
+# for when it is not there yet, then puts the pinned Node first on PATH. Offline once that is done.
+
+install_dependencies() {
+  command -v npm >/dev/null || fail_install 'npm was not found. Install Node.js with npm (20 or later); these scripts then bring the Node version they need.'
+  dependencies_are_current || install_locked
+  pinned_node_works || fetch_pinned_node
+  export PATH="$PWD/node_modules/.bin:$PATH"
+}
+
+# `npm ci` refuses a lock file written where the registry lacked binaries of other platforms (EUSAGE).
+# `npm install` takes the same locked versions and passes over those, so it stands in; the result is checked.
+install_locked() {
+  # One quick retry: npm's own patience is minutes per package.
+  local options=(--no-progress --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000) refusal
+  refusal=$(npm ci "${options[@]}" 2>&1) && return
+  [[ $refusal == *EUSAGE* ]] || fail_install "$refusal"$'\nnpm could not install the dependencies: a first run needs the network.'
+
+  echo 'npm ci refused package-lock.json; installing the locked versions with npm install --no-save.'
+  npm install --no-save "${options[@]}" || fail_install 'npm could not install the dependencies (its own message is above).'
+  dependencies_are_current || fail_install 'What npm installed is not what package-lock.json says. If package.json changed, run "npm install" and commit both files.'
+}
+
+# npm keeps what it installed in node_modules/.package-lock.json: the same packages in the same versions means current.
+dependencies_are_current() {
+  [ -f node_modules/.package-lock.json ] && node -e '
+    const { readFileSync } = require("node:fs")
+    const read = (file) => JSON.parse(readFileSync(file, "utf8"))
+    const { "": root, ...wanted } = read("package-lock.json").packages
+    const installed = read("node_modules/.package-lock.json").packages
+    const ranges = ({ dependencies, devDependencies, optionalDependencies }) => JSON.stringify([dependencies, devDependencies, optionalDependencies])
+    const differs = ([path, { version, optional }]) => (installed[path] ? installed[path].version !== version : !optional)
+    process.exit(ranges(read("package.json")) !== ranges(root) || Object.entries(wanted).some(differs) ? 1 : 0)
+  '
+}
+
+pinned_node_works() {
+  [ -x node_modules/.bin/node ] && node_modules/.bin/node -e '
+    const [major, minor] = process.versions.node.split(".").map(Number)
+    process.exit(major > 22 || (major === 22 && minor >= 18) ? 0 : 1)
+  '
+}
+
+# npm may have been told not to run install scripts; the one of the package "node" fetches the binary.
+fetch_pinned_node() {
+  (cd node_modules/node && node installArchSpecificPackage && ln -sf ../node/bin/node ../.bin/node) >/dev/null 2>&1 || true
+  pinned_node_works || fail_install 'node_modules/.bin/node is missing or older than 22.18: npm did not run the install script of the package "node".
+With network access, run "npm rebuild node --ignore-scripts=false", then this script again.'
+}
+
+fail_install() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}

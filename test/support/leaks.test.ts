@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { failOnLeftovers, leftovers } from './leaks.ts'
+import { runVitest } from './nested-vitest.ts'
+
+failOnLeftovers()
+
+const reason = existsSync('/proc/self/stat') ? undefined : ' (skipped: needs /proc)'
+const LEAKS = JSON.stringify(join(import.meta.dirname, 'leaks.ts'))
+/** Starts a child of its own, says so, and ends with it once standard input does. */
+const FAMILY = `
+  const child = require('node:child_process').spawn(process.execPath, ['-e', 'process.stdin.resume()'])
+  child.once('spawn', () => console.log('up'))
+  process.stdin.resume().once('end', () => child.stdin.end())`
+
+test.skipIf(reason)(`sees a child and its child until both have ended${reason ?? ''}`, async () => {
+  const child = spawn(process.execPath, ['-e', FAMILY], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+
+  const during = leftovers()
+  child.stdin.end()
+  await once(child, 'exit')
+  const after = leftovers()
+
+  expect(during.map(({ pid }) => pid)).toContain(child.pid)
+  expect(during).toHaveLength(2)
+  expect(during[0]?.command).toContain(process.execPath)
+  expect(after).toEqual([])
+})
+
+test.skipIf(reason)(`fails a file that leaves a process behind, and kills the process${reason ?? ''}`, () => {
+  const { status, output } = runVitest({
+    'leaking.test.ts': `
+      import { spawn } from 'node:child_process'
+      import { test } from 'vitest'
+      import { failOnLeftovers } from ${LEAKS}
+      failOnLeftovers()
+      test('starts a process', () => void spawn('sleep', ['600'], { stdio: 'ignore' }))`,
+  })
+
+  expect(status).toBe(1)
+  const pid = Number(/found after 3000 ms:\n\s*(\d+) sleep 600/.exec(output)?.[1])
+  expect(pid).toBeGreaterThan(0)
+  expect(existsSync(`/proc/${pid}`)).toBe(false)
+})
