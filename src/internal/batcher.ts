@@ -1,0 +1,23 @@
+/**
+ * Gathers what is added in one turn of the event loop and hands it over together.
+ *
+ * Many small messages cost as much as one large one to a pipe, so this is what makes short tasks cheap.
+ */
+export class Batcher<T> {
+  readonly #deliver: (items: T[]) => void
+  #items: T[] = []
+
+  constructor(deliver: (items: T[]) => void) {
+    this.#deliver = deliver
+  }
+
+  add(item: T): void {
+    if (this.#items.push(item) === 1) setImmediate(this.#flush)
+  }
+
+  #flush = (): void => {
+    const items = this.#items
+    this.#items = []
+    this.#deliver(items)
+  }
+}

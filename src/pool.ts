@@ -1,0 +1,68 @@
+/**
+ * What runs tasks. A pool decides in which process or thread, and how many at once; what running a task
+ * means is `worker/execute.ts`.
+ */
+export interface Pool {
+  /** How many tasks run at once. */
+  readonly size: number
+
+  /** User code runs outside this process, so that nothing it does can stop the worker. */
+  readonly isolated: boolean
+
+  /** Resolves when every slot can take a task. Rejects when the processes cannot be started. */
+  start(): Promise<void>
+
+  /**
+   * Runs one task. Never rejects: whatever happens becomes an outcome, exactly one.
+   *
+   * The caller keeps to `size` at once.
+   */
+  run(execution: Execution): Promise<Outcome>
+
+  /**
+   * Ends a running task: aborts its signal, then after `graceMs` kills what runs it. Its outcome is then
+   * `terminated`; other tasks that fall with it end as `lost` with `bystander: true`. False when it is
+   * not running here.
+   */
+  terminate(id: string, graceMs: number): boolean
+
+  /** The process that runs a task now; undefined when none does. */
+  pidOf(id: string): number | undefined
+
+  /** Process ids that hold user code; empty when it runs in this process. */
+  pids(): readonly number[]
+
+  /** Ends everything: waits `graceMs` for running tasks, aborts their signals, kills what is left. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** What a pool tells the worker besides outcomes. */
+export interface PoolListener {
+  /** A running task reports a state of its own; `resultText` is JSON. */
+  onState(id: string, state: string, resultText: string): void
+  /** The set of processes changed. */
+  onProcesses(): void
+  /** Something that people should read: a process was lost, or could not be replaced. */
+  onWarning(message: string): void
+}
+
+/** One task as it crosses to where it runs: the body is still encoded. */
+export interface Execution {
+  readonly id: string
+  readonly contentType: string
+  readonly contentEncoding: string
+  /** Wire headers. */
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string | Uint8Array
+  readonly queue: string
+  readonly redelivered: boolean
+}
+
+/** How one execution ended. Plain data: it crosses a pipe. */
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly resultText: string }
+  | { readonly kind: 'failed'; readonly exceptionText: string; readonly traceback: string | null; readonly summary: string }
+  | { readonly kind: 'unknown-task'; readonly detail: string }
+  | { readonly kind: 'malformed'; readonly detail: string }
+  | { readonly kind: 'terminated' }
+  | { readonly kind: 'lost'; readonly detail: string; readonly bystander: boolean }
