@@ -1,0 +1,169 @@
+import { ContentDisallowed, DecodeError } from '../errors.ts'
+import { decompress, LARGEST_BODY } from './encoding.ts'
+import { parseJson, stringifyJson } from './json.ts'
+import { isObject, malformed } from './malformed.ts'
+
+/** Content type of Celery's JSON serializer, the only one read and written here. */
+export const JSON_CONTENT_TYPE = 'application/json'
+
+/** A signature in wire form: `{"task", "args", "kwargs", "options", …}`. */
+export type WireSignature = Readonly<Record<string, unknown>>
+
+/** What is to happen after a task, as it travels in its body. */
+export interface Embed {
+  readonly callbacks: readonly WireSignature[] | null
+  readonly errbacks: readonly WireSignature[] | null
+  /** The steps still to come, the next one last. */
+  readonly chain: readonly WireSignature[] | null
+  readonly chord: WireSignature | null
+}
+
+/** A body, decoded. */
+export interface TaskBody {
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly embed: Embed
+}
+
+/** What of a message is needed to read its body. */
+export interface EncodedBody {
+  readonly body: string | Uint8Array
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+/** What may be read, and how much of it. */
+export interface ReadOptions {
+  /** Content types or serializer names that are accepted. Default: JSON only. */
+  readonly accept?: readonly string[] | undefined
+  /** Largest body in bytes, once decompressed. */
+  readonly maxSize?: number | undefined
+}
+
+const NO_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: null }
+const NO_EMBED_TEXT = '{"callbacks": null, "errbacks": null, "chain": null, "chord": null}'
+
+/**
+ * Writes the body of a task message, `[args, kwargs, embed]`.
+ * @throws {@link EncodeError} naming the argument that cannot travel.
+ */
+export function encodeBody(args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, embed?: Embed): string {
+  return joinBody(stringifyJson(args, 'args'), stringifyJson(kwargs, 'kwargs'), embed)
+}
+
+/** Writes a body from arguments that are JSON already. */
+export function joinBody(argsText: string, kwargsText: string, embed?: Embed): string {
+  return `[${argsText}, ${kwargsText}, ${embed === undefined ? NO_EMBED_TEXT : stringifyJson({ ...NO_EMBED, ...embed }, 'embed')}]`
+}
+
+/**
+ * Reads the body of a task message: three items of protocol 2, or the object of protocol 1, whose chain is
+ * inside its callbacks.
+ * @throws {@link ContentDisallowed} when the content type is not accepted or not one we can read.
+ * @throws {@link DecodeError} when the body is not what the protocol says.
+ */
+export function decodeBody(message: EncodedBody, options: ReadOptions = {}): TaskBody {
+  const content = decodeContent(message, options)
+  if (isObject(content)) return readObjectBody(content, message.headers)
+  if (!Array.isArray(content) || content.length !== 3) throw malformed('the body', 'three items, [args, kwargs, embed]', content)
+  const [args, kwargs, embed] = content as [unknown, unknown, unknown]
+  return readBody(args, kwargs, embed)
+}
+
+/**
+ * Reads the content of any JSON message, whatever it means.
+ * @throws as {@link decodeBody} does.
+ */
+export function decodeContent(message: EncodedBody, options: ReadOptions = {}): unknown {
+  checkContentType(message.contentType, options.accept ?? ['json'])
+  return parseJson(bodyText(message, options.maxSize), 'the body')
+}
+
+/**
+ * The body as text: decompressed and read as UTF-8, which is what JSON is in whatever `content-encoding` says.
+ * @throws {@link DecodeError} when it cannot be decompressed, is too large, or is not UTF-8.
+ */
+export function bodyText(message: Pick<EncodedBody, 'body' | 'headers'>, maxSize: number = LARGEST_BODY): string {
+  const { compression } = message.headers
+  if (compression !== undefined && compression !== null) {
+    if (typeof compression !== 'string') throw malformed('header "compression"', 'a name', compression)
+    return fromUtf8(decompress(message.body, compression, maxSize))
+  }
+  if (message.body.length > maxSize) throw new DecodeError(`The body is larger than ${maxSize} bytes. Pass a reference to large data instead.`)
+  return typeof message.body === 'string' ? message.body : fromUtf8(message.body)
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (error) {
+    throw malformed('the body', 'UTF-8 text', bytes, { cause: error })
+  }
+}
+
+const SERIALIZERS: Readonly<Record<string, string>> = {
+  'application/json': 'json',
+  'application/x-python-serialize': 'pickle',
+  'application/x-msgpack': 'msgpack',
+  'application/x-yaml': 'yaml',
+  'application/data': 'auth',
+}
+
+function checkContentType(contentType: string, accept: readonly string[]): void {
+  if (contentType === '') throw malformed('the content type', 'a name such as "application/json"', undefined)
+  const serializer = Object.hasOwn(SERIALIZERS, contentType) ? SERIALIZERS[contentType] : undefined
+  if (serializer === 'json' && (accept.includes('json') || accept.includes(contentType))) return
+
+  const shown = `${serializer ?? 'content of an unknown kind'} (${contentType})`
+  throw new ContentDisallowed(`Refusing to read ${shown}: ${whyNot(serializer)}`, contentType)
+}
+
+function whyNot(serializer: string | undefined): string {
+  switch (serializer) {
+    case 'json':
+      return 'it is not in "acceptContent". Add "json" there.'
+    case 'pickle':
+      return 'reading pickle runs code of the sender\'s choice. Let the sender use task_serializer = "json".'
+    default:
+      return 'this version reads json only. Let the sender use task_serializer = "json".'
+  }
+}
+
+/** Protocol 1, and its mix with protocol 2 headers, in which `args` must be there. */
+function readObjectBody(content: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, unknown>>): TaskBody {
+  const { args = headers['task'] === undefined ? [] : undefined, kwargs = {}, callbacks, errbacks, chord } = content
+  if (args === undefined) throw malformed('the body', 'three items, [args, kwargs, embed]', content)
+  return readBody(args ?? [], kwargs ?? {}, { callbacks, errbacks, chord })
+}
+
+function readBody(args: unknown, kwargs: unknown, embed: unknown): TaskBody {
+  if (!Array.isArray(args)) throw malformed('the arguments in the body', 'a list', args)
+  if (!isObject(kwargs)) throw malformed('the keyword arguments in the body', 'an object', kwargs)
+  return { args: args as unknown[], kwargs, embed: readEmbed(embed) }
+}
+
+function readEmbed(embed: unknown): Embed {
+  if (embed === null) return NO_EMBED
+  if (!isObject(embed)) throw malformed('the third item of the body', 'an object or null', embed)
+  return {
+    callbacks: readSignatures(embed, 'callbacks'),
+    errbacks: readSignatures(embed, 'errbacks'),
+    chain: readSignatures(embed, 'chain'),
+    chord: readSignature(embed['chord'] ?? null, 'chord'),
+  }
+}
+
+function readSignatures(embed: Readonly<Record<string, unknown>>, key: string): readonly WireSignature[] | null {
+  const value = embed[key] ?? null
+  if (value === null) return null
+  if (isObject(value)) return [value]
+  if (!Array.isArray(value) || !value.every(isObject)) throw malformed(`"${key}" in the body`, 'a list of signatures', value)
+  return value
+}
+
+function readSignature(value: unknown, key: string): WireSignature | null {
+  if (value !== null && !isObject(value)) throw malformed(`"${key}" in the body`, 'a signature or null', value)
+  return value
+}
