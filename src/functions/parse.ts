@@ -1,0 +1,52 @@
+import { stripTypeScriptTypes } from 'node:module'
+import type { AnyNode, Expression, Program } from 'acorn'
+import { parse, parseExpressionAt } from 'acorn'
+import { quietly } from '../internal/quietly.ts'
+
+/** Parses a module or a CommonJS file whose types are stripped; undefined when it is neither. */
+export function parseScript(source: string): Program | undefined {
+  for (const sourceType of ['module', 'commonjs'] as const) {
+    try {
+      return parse(source, { ecmaVersion: 'latest', sourceType, allowHashBang: true })
+    } catch {
+      // The other kind is tried.
+    }
+  }
+  return undefined
+}
+
+/** Parses a file as it is on disk. `source` is its text with types blanked out, so positions stay those of the file. */
+export function parseFile(text: string): { readonly program: Program; readonly source: string } | undefined {
+  const plain = parseScript(text)
+  if (plain !== undefined) return { program: plain, source: text }
+  try {
+    const source = quietly(() => stripTypeScriptTypes(text))
+    const program = parseScript(source)
+    return program && { program, source }
+  } catch {
+    return undefined
+  }
+}
+
+/** Parses one expression; undefined when it is none. */
+export function parseExpression(source: string): Expression | undefined {
+  try {
+    const expression = parseExpressionAt(source, 0, { ecmaVersion: 'latest', allowSuperOutsideMethod: true })
+    return expression.end === source.length ? expression : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Every node below and including `node`, outer ones first. */
+export function* nodesIn(node: AnyNode): Generator<AnyNode> {
+  yield node
+  for (const child of Object.values(node)) {
+    if (Array.isArray(child)) for (const item of child) yield* isNode(item) ? nodesIn(item) : []
+    else if (isNode(child)) yield* nodesIn(child)
+  }
+}
+
+function isNode(value: unknown): value is AnyNode {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+}
