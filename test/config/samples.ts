@@ -1,0 +1,64 @@
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ConfigValues, OptionName } from '../../src/config/celery-options.ts'
+
+/** For one option: a value that is not its default, the same as text of the environment, and what is wrong. */
+export interface Sample<T> {
+  readonly written: unknown
+  readonly text: string
+  readonly inForce: T
+  readonly wrong: unknown
+}
+
+const EXPANDED_TRANSPORT = { visibilityTimeout: 300, synchronous: 'full', allowNetworkFileSystem: false } as const
+
+/** One {@link Sample} for every option. */
+export const SAMPLES: { readonly [Name in OptionName]: Sample<ConfigValues[Name]> } = {
+  root: { written: tmpdir(), text: tmpdir(), inForce: resolve(tmpdir()), wrong: join(tmpdir(), 'no', 'such', 'folder') },
+  main: { written: 'shop', text: 'shop', inForce: 'shop', wrong: '' },
+  app: { written: './src/app.ts:app', text: './src/app.ts:app', inForce: './src/app.ts:app', wrong: 7 },
+  include: { written: ['./a.ts', './b.ts'], text: './a.ts, ./b.ts', inForce: ['./a.ts', './b.ts'], wrong: ['./a.ts', 7] },
+  brokerUrl: { written: 'memory:', text: 'memory:', inForce: 'memory:', wrong: 'redis://localhost:6379' },
+  resultBackend: { written: 'memory://r', text: 'memory://r', inForce: 'memory://r', wrong: 'nowhere' },
+  brokerConnectionTimeout: { written: '500ms', text: '0.5', inForce: 0.5, wrong: 0 },
+  brokerTransportOptions: {
+    written: { visibility_timeout: '5m', synchronous: 'FULL' },
+    text: '{"visibilityTimeout": 300, "synchronous": "full"}',
+    inForce: EXPANDED_TRANSPORT,
+    wrong: { visibilityTimeot: 5 },
+  },
+  taskAlwaysEager: { written: true, text: 'yes', inForce: true, wrong: 'true' },
+  taskEagerPropagates: { written: true, text: '1', inForce: true, wrong: 1 },
+  taskDefaultQueue: { written: 'mail', text: 'mail', inForce: 'mail', wrong: 5 },
+  taskDefaultPriority: { written: 9, text: '9', inForce: 9, wrong: 10 },
+  taskIgnoreResult: { written: true, text: 'true', inForce: true, wrong: null },
+  taskTrackStarted: { written: false, text: '0', inForce: false, wrong: 'no' },
+  taskAcksLate: { written: false, text: 'false', inForce: false, wrong: 0 },
+  taskRejectOnWorkerLost: { written: false, text: 'no', inForce: false, wrong: {} },
+  taskMaxDeliveries: { written: 5, text: '5', inForce: 5, wrong: 0 },
+  taskMessageMaxSize: { written: 1_000_000, text: '1000000', inForce: 1_000_000, wrong: 1.5 },
+  taskErrorMaxLength: { written: 1000, text: '1000', inForce: 1000, wrong: '1000' },
+  taskUnknownDelay: { written: '2h', text: '2h', inForce: 7200, wrong: '2 days' },
+  resultExpires: { written: 0, text: '0', inForce: 0, wrong: -1 },
+  resultExtended: { written: false, text: 'off', inForce: false, wrong: 'off' },
+  acceptContent: { written: ['application/json'], text: 'json', inForce: ['json'], wrong: ['json', 'pickle'] },
+  taskSerializer: { written: 'json', text: 'json', inForce: 'json', wrong: 'pickle' },
+  resultSerializer: { written: 'json', text: 'json', inForce: 'json', wrong: 'yaml' },
+  timezone: { written: 'Europe/Paris', text: 'Europe/Paris', inForce: 'Europe/Paris', wrong: 'Europe/Atlantis' },
+  workers: {
+    written: { foo: { concurrency: 10, loglevel: 'ERROR', queues: 'low, high' }, baz: {} },
+    text: '{"foo": {"concurrency": 10, "logLevel": "error", "queues": ["low", "high"]}, "baz": {}}',
+    inForce: { foo: { concurrency: 10, logLevel: 'error', queues: ['low', 'high'] }, baz: {} },
+    wrong: true,
+  },
+  startLocalWorkers: { written: false, text: 'no', inForce: false, wrong: 'no' },
+  startTimeout: { written: 2, text: '2', inForce: 2, wrong: 'soon' },
+  logLevel: { written: 'WARN', text: 'Warning', inForce: 'warning', wrong: 'loud' },
+  logDir: { written: '.', text: '.', inForce: process.cwd(), wrong: '' },
+  workerConcurrency: { written: 64, text: '64', inForce: 64, wrong: Number.NaN },
+  workerPool: { written: 'async', text: 'async', inForce: 'async', wrong: 'gevent' },
+  workerPrefetchMultiplier: { written: 1, text: '1', inForce: 1, wrong: 0 },
+  workerSoftShutdownTimeout: { written: 0, text: '0', inForce: 0, wrong: Number.POSITIVE_INFINITY },
+  dashboard: { written: false, text: 'false', inForce: false, wrong: true },
+  scheduler: { written: false, text: '0', inForce: false, wrong: true },
+}
