@@ -1,0 +1,111 @@
+import { statSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
+
+/** Pieces of work after which a consumer's process, and any other one, has the log moved into the database. */
+const EARLY_WORK = 8_000
+const LATE_WORK = 40_000
+
+/** The same for any process when the log has grown by so much, e.g. with few but large messages. */
+const GROWTH_BYTES = 32 * 2 ** 20
+
+/** Looking at the size costs a system call, so it is done once in so many commits. */
+const COMMITS_BETWEEN_LOOKS = 16
+
+/**
+ * What the thread runs. It moves as much as it can beside the writers, and then keeps them out for the
+ * little that is left: only a log that was moved entirely begins again at its start. SQLite's own way, after
+ * each commit past a size, never gets there while several processes write without a pause.
+ *
+ * The file keeps its size while there is work, because giving space back and taking it again costs the
+ * writers more than the move itself; it is cut when there was none for a while.
+ */
+const THREAD = `
+const { parentPort, workerData } = require('node:worker_threads')
+process.emitWarning = () => {}
+const { DatabaseSync } = require('node:sqlite')
+const database = new DatabaseSync(workerData, { timeout: 100 })
+const checkpoint = (mode) => {
+  try {
+    database.exec('PRAGMA wal_checkpoint(' + mode + ')')
+  } catch {}
+}
+let quiet
+parentPort.on('message', () => {
+  clearTimeout(quiet)
+  for (const mode of ['PASSIVE', 'PASSIVE', 'FULL']) checkpoint(mode)
+  quiet = setTimeout(checkpoint, 3000, 'TRUNCATE')
+  parentPort.postMessage('done')
+})
+`
+
+/**
+ * Has the write-ahead log moved into the database file now and then.
+ *
+ * On a thread of its own, made when it is first needed: the move waits for the disk, and the event loop must not.
+ */
+export class Checkpoints {
+  readonly #log: string
+  readonly #path: string
+  #mostWork = LATE_WORK
+  #work = 0
+  #commits = 0
+  #size = 0
+  #starting: Promise<Worker | undefined> | undefined
+  #busy = false
+  #closed = false
+
+  constructor(path: string) {
+    this.#path = path
+    this.#log = `${path}-wal`
+  }
+
+  early(): void {
+    this.#mostWork = EARLY_WORK
+  }
+
+  afterCommit(work: number): void {
+    this.#work += work
+    this.#commits += 1
+    if (this.#busy || this.#commits % COMMITS_BETWEEN_LOOKS !== 0) return
+    if (this.#work > this.#mostWork || this.#logSize() > this.#size + GROWTH_BYTES) this.#request()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const thread = await this.#starting
+    await thread?.terminate()
+  }
+
+  #request(): void {
+    this.#busy = true
+    this.#starting ??= this.#start()
+    void this.#starting.then((thread) => {
+      if (!this.#closed) thread?.postMessage('checkpoint')
+    })
+  }
+
+  async #start(): Promise<Worker | undefined> {
+    const { Worker } = await import('node:worker_threads')
+    try {
+      // Nothing of the application's: its loaders and hooks would be run again in the thread.
+      const thread = new Worker(THREAD, { eval: true, workerData: this.#path, execArgv: [], env: {} })
+      thread.unref()
+      thread.on('message', () => this.#done())
+      // Without it the log stays until the last process closes the file; nothing else changes.
+      thread.on('error', () => {})
+      return thread
+    } catch {
+      return undefined
+    }
+  }
+
+  #done(): void {
+    this.#busy = false
+    this.#work = 0
+    this.#size = this.#logSize()
+  }
+
+  #logSize(): number {
+    return statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0
+  }
+}

@@ -1,0 +1,4 @@
+import { testBroker } from '../conformance/broker.ts'
+import { sqliteFixture } from './sqlite-fixture.ts'
+
+testBroker('sqlite', sqliteFixture)
