@@ -1,0 +1,170 @@
+import { Backoff } from '../internal/backoff.ts'
+import type { Clock, Timer } from '../internal/clock.ts'
+import type { Execution, Outcome, Pool, PoolListener } from '../pool.ts'
+import type { ChildInit } from './pipe.ts'
+import { PoolChild } from './pool-child.ts'
+
+export interface ProcessPoolOptions {
+  /** How many processes. */
+  readonly children: number
+  /** How many tasks each runs at once. */
+  readonly slots: number
+  /** Path of the module that a process runs. */
+  readonly entry: string
+  readonly init: ChildInit
+  readonly execArgv: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly clock: Clock
+  readonly listener: PoolListener
+}
+
+interface Waiting {
+  readonly execution: Execution
+  readonly settle: (outcome: Outcome) => void
+}
+
+/** What tasks get to heed their abort signal when the pool stops, before their process is killed. */
+const ABORT_GRACE_MS = 300
+
+/**
+ * Runs tasks in child processes, replacing each that is lost.
+ *
+ * `prefork` is N processes of one task each, `async` one process of N tasks on its event loop.
+ */
+export class ProcessPool implements Pool {
+  readonly size: number
+  readonly isolated = true
+  readonly #options: ProcessPoolOptions
+  readonly #children = new Set<PoolChild>()
+  readonly #waiting: Waiting[] = []
+  readonly #backoff = new Backoff(100, 10_000)
+  #respawn: Timer | undefined
+  #onIdle: (() => void) | undefined
+  #stopping = false
+
+  constructor(options: ProcessPoolOptions) {
+    this.#options = options
+    this.size = options.children * options.slots
+  }
+
+  async start(): Promise<void> {
+    const children = Array.from({ length: this.#options.children }, () => this.#spawn())
+    try {
+      await Promise.all(children.map((child) => child.ready()))
+    } catch (error) {
+      await this.stop(0)
+      throw error
+    }
+  }
+
+  run(execution: Execution): Promise<Outcome> {
+    return new Promise((settle) => {
+      this.#waiting.push({ execution, settle })
+      this.#dispatch()
+    })
+  }
+
+  terminate(id: string, graceMs: number): boolean {
+    const waiting = this.#waiting.findIndex(({ execution }) => execution.id === id)
+    if (waiting >= 0) {
+      this.#waiting.splice(waiting, 1)[0]?.settle({ kind: 'terminated' })
+      return true
+    }
+    for (const child of this.#children) if (child.terminate(id, graceMs)) return true
+    return false
+  }
+
+  pidOf(id: string): number | undefined {
+    for (const child of this.#children) if (child.runs(id)) return child.pid
+    return undefined
+  }
+
+  pids(): readonly number[] {
+    return [...this.#children].flatMap((child) => child.pid ?? [])
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#respawn?.cancel()
+    for (const { settle } of this.#waiting.splice(0)) {
+      settle({ kind: 'lost', detail: 'The worker stopped before the task began', bystander: true })
+    }
+    await this.#idleWithin(graceMs)
+    for (const child of this.#children) child.abortAll()
+    await this.#idleWithin(Math.min(graceMs, ABORT_GRACE_MS))
+    const exits = [...this.#children].map((child) => child.exited())
+    for (const child of this.#children) child.kill()
+    await Promise.all(exits)
+  }
+
+  /** Gives waiting tasks to free slots. Without a free slot they wait for one, or for a lost process's successor. */
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const child = this.#freeChild()
+      if (child === undefined) return
+      const { execution, settle } = this.#waiting.shift() as Waiting
+      void child.run(execution).then((outcome) => {
+        settle(outcome)
+        this.#dispatch()
+        if (this.#onIdle !== undefined && !this.#isBusy()) this.#onIdle()
+      })
+    }
+  }
+
+  #freeChild(): PoolChild | undefined {
+    for (const child of this.#children) if (child.isReady && child.busy < this.#options.slots) return child
+    return undefined
+  }
+
+  #isBusy(): boolean {
+    for (const child of this.#children) if (child.busy > 0) return true
+    return false
+  }
+
+  /** Resolves when no task runs, at the latest after `ms`. */
+  #idleWithin(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#isBusy()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(ms, resolve, { keepAlive: true })
+      this.#onIdle = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+
+  #spawn(): PoolChild {
+    const child: PoolChild = new PoolChild({
+      entry: this.#options.entry,
+      init: this.#options.init,
+      execArgv: this.#options.execArgv,
+      env: this.#options.env,
+      clock: this.#options.clock,
+      onState: (id, state, text) => this.#options.listener.onState(id, state, text),
+      onExit: (detail) => this.#replace(child, detail),
+    })
+    this.#children.add(child)
+    this.#options.listener.onProcesses()
+    child.ready().then(() => this.#onReady(), () => {})
+    return child
+  }
+
+  #onReady(): void {
+    this.#backoff.reset()
+    this.#dispatch()
+  }
+
+  /** A slot is never given up for good: every process that ends gets a successor, at once if it had been ready. */
+  #replace(child: PoolChild, detail: string): void {
+    this.#children.delete(child)
+    this.#options.listener.onProcesses()
+    if (this.#stopping) return
+    this.#options.listener.onWarning(`Pool process ${child.pid} ${detail}; starting another`)
+    if (child.wasReady) this.#spawn()
+    else this.#respawn = this.#options.clock.after(this.#backoff.next(), () => this.#refill())
+  }
+
+  #refill(): void {
+    while (!this.#stopping && this.#children.size < this.#options.children) this.#spawn()
+  }
+}

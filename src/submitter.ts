@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Publication } from './broker.ts'
+import { type CallArguments, checkSendOptions, type KeywordArguments, NO_KEYWORDS, type SendOptions, splitArguments } from './call.ts'
+import type { Config } from './config/config.ts'
+import { toMs } from './config/duration.ts'
+import { currentTask } from './current.ts'
+import { InvalidTaskError } from './errors.ts'
+import { bindArguments } from './functions/parameters.ts'
+import { findReference, type FunctionReference, referenceName, referenceOf } from './functions/reference.ts'
+import type { Clock } from './internal/clock.ts'
+import { buildTaskMessage } from './protocol/message.ts'
+import { parseTime } from './protocol/time.ts'
+import { Future } from './result/future.ts'
+import { FuturePool } from './result/future-pool.ts'
+import type { ResultSource } from './result/source.ts'
+import { Submitted } from './result/submitted.ts'
+import { bindTaskArguments, isTask, type Task } from './task.ts'
+
+/** Header that says where a function is to be found: a {@link FunctionReference}. Python passes it over. */
+export const FUNCTION_HEADER = 'x-celeriac-function'
+
+/** Header of a task that asks to be acknowledged early or late, against the worker's configuration. */
+export const ACKS_LATE_HEADER = 'x-celeriac-acks-late'
+
+/** How many messages of one `map` share a commit; more would hold up the event loop. */
+const MAP_BATCH = 500
+
+/** What sending needs of the application. */
+export interface Sender {
+  readonly conf: Config
+  /** Directory that references are relative to. */
+  readonly root: string
+  readonly clock: Clock
+  readonly source: ResultSource
+  /** `gen<pid>@<host>` */
+  readonly origin: string
+  /** One id per process, for replies. */
+  readonly replyTo: string
+  /** Resolves when the broker has accepted all of them; in eager mode, when `run` has run for each of them. */
+  publish(publications: readonly Publication[], run: Runnable | undefined): Promise<void>
+}
+
+/** What a call runs where it is made, in eager mode. */
+export type Runnable = Task | ((...args: never[]) => unknown)
+
+/** What {@link Submitter.apply} takes besides the options for sending. */
+export interface ApplyOptions<A extends readonly unknown[]> extends SendOptions {
+  readonly args?: CallArguments<A> | readonly []
+  readonly kwargs?: Readonly<Record<string, unknown>>
+}
+
+/** Something that can be sent: an exported function, or a registered task. */
+export type Submittable<A extends readonly unknown[], R> = (...args: A) => R
+
+interface Call {
+  readonly name: string
+  /** Checks keyword arguments; undefined where only the name is known. */
+  readonly bind: ((args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown) | undefined
+  readonly task: Task | undefined
+  readonly run: Runnable | undefined
+  readonly headers: Readonly<Record<string, unknown>> | undefined
+}
+
+interface Place {
+  readonly pool: string
+  readonly index: number
+}
+
+/** Sends calls of functions with a fixed set of options: `celery` itself has none, `celery.with(options)` some. */
+export class Submitter {
+  readonly #sender: Sender
+  readonly #options: SendOptions
+  readonly #calls = new WeakMap<object, Call>()
+
+  constructor(sender: Sender, options: SendOptions = {}) {
+    this.#sender = sender
+    this.#options = options
+  }
+
+  /** The same with more options; those given here win. */
+  with(options: SendOptions): Submitter {
+    return new Submitter(this.#sender, { ...this.#options, ...checkSendOptions(options, 'with') })
+  }
+
+  /**
+   * Hands a call to the background. Resolves when the broker has accepted it; the id is known at once.
+   *
+   * `fn` is a function that a module exports, or a registered task. Arguments are plain data; the last may be `kw({…})`.
+   * @throws {@link InvalidTaskError} for what is no function, or keywords that it does not have.
+   * @throws {@link UnreachableFunctionError} when no other process could find the function.
+   * @throws {@link EncodeError} when an argument cannot travel, with its path.
+   */
+  submit<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...args: CallArguments<NoInfer<A>>): Submitted<Awaited<R>> {
+    const { args: positional, kwargs } = splitArguments(args)
+    return this.#submit<Awaited<R>>(this.#callOf(fn), positional, kwargs, this.#options)
+  }
+
+  /** {@link submit} with everything in one object, as Celery's `apply_async`. */
+  apply<A extends readonly unknown[], R>(fn: Submittable<A, R>, options: ApplyOptions<NoInfer<A>> = {}): Submitted<Awaited<R>> {
+    const { args = [], kwargs = NO_KEYWORDS, ...sendOptions } = options
+    const split = splitArguments(args)
+    const checked = checkSendOptions(sendOptions, 'apply')
+    return this.#submit<Awaited<R>>(this.#callOf(fn), split.args, { ...split.kwargs, ...kwargs }, { ...this.#options, ...checked })
+  }
+
+  /** Sends a registered task. */
+  applyTask<R>(task: Task, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, options: SendOptions): Submitted<R> {
+    return this.#submit<R>(this.#callOf(task), args, kwargs, { ...this.#options, ...options })
+  }
+
+  /** Sends a task of which only the name is known here, e.g. one of a Python worker. */
+  sendTask<R>(name: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, options: SendOptions): Submitted<R> {
+    if (typeof name !== 'string' || name === '') throw new InvalidTaskError('sendTask takes the name of a task.')
+    const checked = checkSendOptions(options, 'sendTask')
+    return this.#submit<R>({ name, bind: undefined, task: undefined, run: undefined, headers: undefined }, args, kwargs, { ...this.#options, ...checked })
+  }
+
+  /**
+   * One call for each list of arguments; resolves when the broker has accepted them all.
+   *
+   * Give the lists one by one, or one iterable or async iterable of them that is not an array, e.g.
+   * `lists.values()`. A trailing `kw({…})` goes to every call. Accepted in batches of 500: if one is
+   * refused, those before it stay accepted and the promise rejects.
+   */
+  async map<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...given: MapArguments<NoInfer<A>>): Promise<FuturePool<Awaited<R>>> {
+    const { args: lists, kwargs } = splitArguments(given)
+    const call = this.#callOf(fn)
+    const pool = randomUUID()
+    const futures: Future<Awaited<R>>[] = []
+    let batch: Publication[] = []
+    for await (const args of argumentLists(lists)) {
+      if (!Array.isArray(args)) throw new InvalidTaskError(`map takes lists of arguments, e.g. map(fn, [1, 2], [3, 4]); number ${futures.length + 1} is no list.`)
+      const [future, publication] = this.#prepare<Awaited<R>>(call, args, kwargs, this.#options, { pool, index: futures.length })
+      futures.push(future)
+      if (batch.push(publication) < MAP_BATCH) continue
+      await this.#sender.publish(batch, call.run)
+      batch = []
+    }
+    if (batch.length > 0) await this.#sender.publish(batch, call.run)
+    return new FuturePool(this.#sender.source, pool, futures)
+  }
+
+  #submit<R>(call: Call, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, options: SendOptions): Submitted<R> {
+    const [future, publication] = this.#prepare<R>(call, args, kwargs, options, undefined)
+    return new Submitted(future, this.#sender.publish([publication], call.run))
+  }
+
+  /** Everything that can be wrong with a call is wrong here, before anything is sent. */
+  #prepare<R>(
+    call: Call,
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>>,
+    options: SendOptions,
+    place: Place | undefined,
+  ): [Future<R>, Publication] {
+    const { clock, conf, origin, replyTo, source } = this.#sender
+    const own = call.task?.options
+    if (kwargs !== NO_KEYWORDS) call.bind?.(args, kwargs)
+    const id = options.taskId ?? randomUUID()
+    const queue = options.queue ?? own?.queue ?? conf.taskDefaultQueue
+    const priority = options.priority ?? own?.priority ?? conf.taskDefaultPriority
+    const expires = options.expires ?? own?.expires
+    const nowMs = clock.now()
+    const dueAtMs = dueAt(options, nowMs)
+    const parent = currentTask()
+    const message = buildTaskMessage({
+      id,
+      task: call.name,
+      queue,
+      origin,
+      replyTo,
+      args: withoutTrailingUndefined(args),
+      kwargs: kwargs === NO_KEYWORDS ? undefined : kwargs,
+      etaMs: dueAtMs,
+      expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
+      nowMs,
+      priority,
+      shadow: options.shadow ?? own?.shadow,
+      ignoreResult: options.ignoreResult ?? own?.ignoreResult ?? conf.taskIgnoreResult,
+      groupId: place?.pool,
+      groupIndex: place?.index,
+      rootId: parent?.rootId,
+      parentId: parent?.id,
+      headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
+    })
+    const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
+    return [new Future<R>(source, id, call.name, queue), publication]
+  }
+
+  #callOf(fn: unknown): Call {
+    const cached = typeof fn === 'function' ? this.#calls.get(fn) : undefined
+    if (cached !== undefined) return cached
+    const call = isTask(fn) ? this.#callOfTask(fn) : this.#callOfFunction(fn)
+    this.#calls.set(fn as object, call)
+    return call
+  }
+
+  #callOfFunction(fn: unknown): Call {
+    const reference = referenceOf(fn, this.#sender.root)
+    const run = fn as () => unknown
+    return { name: referenceName(reference), bind: (args, kwargs) => bindArguments(run, args, kwargs), task: undefined, run, headers: { [FUNCTION_HEADER]: reference } }
+  }
+
+  /** A task travels by its name; where its module is known, a worker that has not loaded it yet can. */
+  #callOfTask(task: Task): Call {
+    const reference: FunctionReference | undefined = findReference(task, this.#sender.root, task.run) ?? findReference(task.run, this.#sender.root)
+    const { acksLate } = task.options
+    const headers = { ...(reference && { [FUNCTION_HEADER]: reference }), ...(acksLate !== undefined && { [ACKS_LATE_HEADER]: acksLate }) }
+    return { name: task.name, bind: (args, kwargs) => bindTaskArguments(task, args, kwargs), task, run: task, headers }
+  }
+}
+
+/** What {@link Submitter.map} takes after the function. */
+export type MapArguments<A extends readonly unknown[]> =
+  | CallArguments<A>[]
+  | [...CallArguments<A>[], KeywordArguments]
+  | [NonArrayIterable<A>]
+  | [NonArrayIterable<A>, KeywordArguments]
+
+type NonArrayIterable<T> = (Iterable<T> & { readonly length?: never }) | AsyncIterable<T>
+
+function argumentLists(given: readonly unknown[]): Iterable<unknown> | AsyncIterable<unknown> {
+  const [only] = given
+  const isIterable = given.length === 1 && typeof only === 'object' && only !== null && !Array.isArray(only)
+  return isIterable && (Symbol.iterator in only || Symbol.asyncIterator in only) ? (only as Iterable<unknown>) : given
+}
+
+function dueAt(options: SendOptions, nowMs: number): number | undefined {
+  if (options.countdown !== undefined) {
+    const delayMs = toMs(options.countdown, 'countdown')
+    return delayMs > 0 ? nowMs + delayMs : undefined
+  }
+  if (options.eta === undefined) return undefined
+  const ms = options.eta instanceof Date ? options.eta.getTime() : parseTime(options.eta)
+  if (!Number.isFinite(ms)) throw new InvalidTaskError('"eta" is not a valid date.')
+  return ms
+}
+
+/** An optional argument that was passed on as undefined is one that was not given. */
+function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
+  let length = args.length
+  while (length > 0 && args[length - 1] === undefined) length--
+  return length === args.length ? args : args.slice(0, length)
+}

@@ -1,0 +1,62 @@
+import type { App } from '../app.ts'
+import type { ResultBackend } from '../backend.ts'
+import type { Publication } from '../broker.ts'
+import { DecodeError, NotRegistered } from '../errors.ts'
+import { Stopper } from '../internal/stopper.ts'
+import type { Outcome } from '../pool.ts'
+import { decodeException, encodeException, errorFromWire } from '../protocol/exception.ts'
+import { parseJson } from '../protocol/json.ts'
+import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
+import { encodeResultMeta } from '../protocol/result.ts'
+import type { State } from '../states.ts'
+import type { Runnable } from '../submitter.ts'
+import { execute } from './execute.ts'
+import { handlerOf } from './handlers.ts'
+
+/**
+ * Runs a message where it was made, in place of sending it, and stores its outcome as a worker would.
+ *
+ * Arguments and result still cross the wire format, so that what would not survive it fails here too.
+ * With `taskEagerPropagates` it rejects with the task's error.
+ */
+export async function runEagerly(app: App, backend: ResultBackend, publication: Publication, run: Runnable | undefined): Promise<void> {
+  const { conf } = app
+  const request = readTaskMessage(publication.message)
+  const store = (status: State, resultText: string, traceback: string | null): Promise<boolean> =>
+    backend.store({ taskId: request.id, status, text: metaText(request, status, resultText, traceback), expiresAtMs: undefined })
+  const outcome = await execute({ ...publication.message, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
+    find: async () => handlerOf(run ?? app.registry.get(request.task)),
+    accept: conf.acceptContent,
+    maxMessageSize: conf.taskMessageMaxSize,
+    errorMaxLength: conf.taskErrorMaxLength,
+    hostname: publication.message.headers['origin'] as string,
+    isEager: true,
+    onState: (_id, state, text) => void store(state, text, null),
+  })
+  if (outcome.kind === 'succeeded') {
+    if (!request.ignoreResult) await store('SUCCESS', outcome.resultText, null)
+    return
+  }
+  const exceptionText = failureText(request, outcome, conf.taskErrorMaxLength)
+  await store('FAILURE', exceptionText, outcome.kind === 'failed' ? outcome.traceback : null)
+  if (conf.taskEagerPropagates) throw errorFromWire(decodeException(parseJson(exceptionText)))
+}
+
+function failureText(request: TaskRequest, outcome: Exclude<Outcome, { kind: 'succeeded' }>, maxLength: number): string {
+  if (outcome.kind === 'failed') return outcome.exceptionText
+  const detail = 'detail' in outcome ? outcome.detail : outcome.kind
+  const error = outcome.kind === 'unknown-task' ? new NotRegistered(detail, request.task) : new DecodeError(detail)
+  return encodeException(error, { maxLength }).text
+}
+
+function metaText(request: TaskRequest, status: State, resultText: string, traceback: string | null): string {
+  return encodeResultMeta({
+    taskId: request.id,
+    status,
+    resultText,
+    traceback,
+    dateDoneMs: Date.now(),
+    groupId: request.groupId,
+    parentId: request.parentId,
+  })
+}

@@ -1,0 +1,58 @@
+import { NotRegistered, UnreachableFunctionError } from '../errors.ts'
+import { bindArguments } from '../functions/parameters.ts'
+import { isFunctionReference, resolveReference } from '../functions/resolve.ts'
+import type { TaskRequest } from '../protocol/task-request.ts'
+import { FUNCTION_HEADER, type Runnable } from '../submitter.ts'
+import { bindTaskArguments, isTask, type Task } from '../task.ts'
+
+/** What runs a task. */
+export interface Handler {
+  readonly run: (...args: unknown[]) => unknown
+  /** Puts positional and keyword arguments together. @throws TypeError for keywords that it does not have. */
+  readonly bind: (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown[]
+}
+
+/**
+ * Finds what a message asks for: the task registered under its name, or else the function that its
+ * reference leads to. Importing the reference's module may register the task, so that is looked at again.
+ */
+export function createHandlers(root: string, findTask: (name: string) => Task | undefined): (request: TaskRequest) => Promise<Handler> {
+  const known = new Map<string, Handler>()
+
+  const find = async (request: TaskRequest): Promise<Handler> => {
+    const registered = findTask(request.task)
+    if (registered !== undefined) return handlerOf(registered)
+    const reference = request.headers[FUNCTION_HEADER]
+    if (!isFunctionReference(reference)) throw unknown(request.task, 'It is not registered, and the message names no module to find it in.')
+    const value = await resolveReference(reference, root).catch((error: unknown) => {
+      throw error instanceof UnreachableFunctionError ? unknown(request.task, error.message, error) : error
+    })
+    const imported = findTask(request.task)
+    if (imported !== undefined) return handlerOf(imported)
+    if (typeof value !== 'function') throw unknown(request.task, `${reference.m} exports no function ${reference.p.join('.')}.`)
+    return handlerOf(value as Runnable)
+  }
+
+  return async (request) => {
+    const reference = request.headers[FUNCTION_HEADER]
+    const key = isFunctionReference(reference) ? `${request.task}\n${reference.m}\n${reference.p.join('\n')}` : request.task
+    const cached = known.get(key)
+    if (cached !== undefined) return cached
+    const handler = await find(request)
+    known.set(key, handler)
+    return handler
+  }
+}
+
+/** Makes a handler of a task or a function. */
+export function handlerOf(value: Runnable): Handler {
+  const run = value as (...args: unknown[]) => unknown
+  return {
+    run,
+    bind: isTask(value) ? (args, kwargs) => bindTaskArguments(value, args, kwargs) : (args, kwargs) => bindArguments(value, args, kwargs),
+  }
+}
+
+function unknown(name: string, why: string, cause?: unknown): NotRegistered {
+  return new NotRegistered(`Received unregistered task "${name}". ${why}`, name, cause === undefined ? undefined : { cause })
+}

@@ -1,0 +1,31 @@
+import { Backoff } from '../internal/backoff.ts'
+import type { Clock } from '../internal/clock.ts'
+import type { Logger } from '../internal/logger.ts'
+
+export interface InsistOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Give up when this says so. */
+  readonly until: () => boolean
+}
+
+/**
+ * Writes to a store until it takes it: an outcome must not be lost because a disk was full for a minute.
+ *
+ * Says so once when it fails and once when it is back. When the worker stops it gives up and resolves to
+ * false; the message is then still unacknowledged and will be run again.
+ */
+export async function insist(what: string, write: () => Promise<unknown>, options: InsistOptions): Promise<boolean> {
+  const backoff = new Backoff(200, 10_000)
+  for (let failures = 0; ; failures++) {
+    try {
+      await write()
+      if (failures > 0) options.logger.info({}, `Could ${what} after ${failures} failed tries`)
+      return true
+    } catch (error) {
+      if (failures === 0) options.logger.error({ err: error }, `Could not ${what}, trying again: ${String(error)}`)
+      if (options.until()) return false
+      await new Promise<void>((resolve) => options.clock.after(backoff.next(), resolve, { keepAlive: true }))
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import type { ResultBackend } from '../backend.ts'
+import type { Delivery } from '../broker.ts'
+import type { Config } from '../config/config.ts'
+import { ContentDisallowed, DecodeError, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts'
+import type { Clock } from '../internal/clock.ts'
+import type { Logger } from '../internal/logger.ts'
+import type { Outcome, Pool } from '../pool.ts'
+import { decodeBody } from '../protocol/body.ts'
+import { encodeException } from '../protocol/exception.ts'
+import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
+import { encodeResultMeta } from '../protocol/result.ts'
+import type { State } from '../states.ts'
+import { ACKS_LATE_HEADER } from '../submitter.ts'
+import type { RevokedTasks } from './revoked.ts'
+import type { RunningTasks } from './running.ts'
+
+/** Bodies up to so many characters are decoded for `resultExtended`; larger ones would hold up the worker. */
+const LARGEST_SHOWN = 16_384
+
+/** How long a message waits while another of the same task id runs here. */
+const DUPLICATE_DELAY_MS = 1_000
+
+/** What a request needs of its worker. */
+export interface RequestContext {
+  readonly pool: Pool
+  readonly backend: ResultBackend
+  readonly conf: Config
+  readonly revoked: RevokedTasks
+  readonly running: RunningTasks
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Node name. */
+  readonly hostname: string
+  /** Tries a write to a store again until it succeeds; false when the worker stops before that. */
+  insist(what: string, write: () => Promise<unknown>): Promise<boolean>
+}
+
+/**
+ * One delivery from its arrival to its acknowledgement.
+ *
+ * The promise: **at least once**. A message is acknowledged only after its outcome is stored, so whatever
+ * dies in between, some worker runs it again; it is never gone with nothing to show. What was begun and
+ * lost is counted, and after `taskMaxDeliveries` such ends the task fails and its message is kept as a
+ * dead letter: a task that kills its process cannot do so for ever. `acksLate: false` turns this round:
+ * acknowledged before it runs, hence at most once.
+ *
+ * This class is the one place where the order of storing and acknowledging is decided.
+ */
+export class Request {
+  readonly #delivery: Delivery
+  readonly #context: RequestContext
+
+  constructor(delivery: Delivery, context: RequestContext) {
+    this.#delivery = delivery
+    this.#context = context
+  }
+
+  /** Resolves when the slot of the pool is free again, to what is left to do for the delivery. */
+  async process(): Promise<() => Promise<void>> {
+    const request = this.#read()
+    if (typeof request === 'string') return () => this.#bury('malformed', request)
+    return this.#refuse(request) ?? this.#execute(request)
+  }
+
+  /** What to do instead of running it, if it must not run or not now. */
+  #refuse(request: TaskRequest): (() => Promise<void>) | undefined {
+    const { clock, conf, revoked, running } = this.#context
+    if (revoked.has(request.id)) return () => this.#revoke(request, 'revoked')
+    if (request.expiresMs !== undefined && request.expiresMs <= clock.now()) return () => this.#revoke(request, 'expired')
+    if (this.#delivery.losses >= conf.taskMaxDeliveries) return () => this.#giveUpLost(request, 'The worker that ran the task was lost', this.#delivery.losses)
+    // Delivered twice, or sent twice under one id: one run at a time, so that the id names one run.
+    if (running.has(request.id)) return () => this.#requeue({ delayMs: DUPLICATE_DELAY_MS })
+    // Python parks nothing at the broker: a message of its with a distant eta arrives at once.
+    const early = (request.etaMs ?? 0) - clock.now()
+    return early > 0 ? () => this.#requeue({ delayMs: early }) : undefined
+  }
+
+  /** Why it cannot be read, if so: then it is kept as a dead letter, for it would stop every worker in turn. */
+  #read(): TaskRequest | string {
+    try {
+      return readTaskMessage(this.#delivery.message)
+    } catch (error) {
+      if (!(error instanceof DecodeError) && !(error instanceof ContentDisallowed)) throw error
+      return error.message
+    }
+  }
+
+  async #execute(request: TaskRequest): Promise<() => Promise<void>> {
+    const { pool, running } = this.#context
+    running.begin(request.id, {
+      hasBegun: () => pool.pidOf(request.id) !== undefined,
+      onLong: () => this.#started(request),
+      onState: (state, text) => void this.#store(request, state, text, null),
+    })
+    const outcome = await this.#runOnce(request).finally(() => running.end(request.id))
+    return async () => {
+      if (outcome !== undefined) await this.#conclude(request, outcome)
+    }
+  }
+
+  /** Undefined when the worker stopped before the message could be acknowledged early: then it is not run. */
+  async #runOnce(request: TaskRequest): Promise<Outcome | undefined> {
+    const { pool } = this.#context
+    if (!this.#acksLate(request) && !(await this.#ack())) return undefined
+    if (!pool.isolated) await this.#begun()
+    return pool.run({
+      id: request.id,
+      contentType: this.#delivery.message.contentType,
+      contentEncoding: this.#delivery.message.contentEncoding,
+      headers: this.#delivery.message.headers,
+      body: this.#delivery.message.body,
+      queue: this.#delivery.queue,
+      redelivered: this.#delivery.losses > 0,
+    })
+  }
+
+  /** Stored first, acknowledged after; see the promise above. */
+  async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'succeeded':
+        if (!this.#ignoresResult(request)) await this.#store(request, 'SUCCESS', outcome.resultText, null)
+        return void (await this.#ack())
+      case 'failed':
+        this.#context.logger.error({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
+        await this.#storeFailure(request, outcome.exceptionText, outcome.traceback)
+        return void (await this.#ack())
+      case 'terminated':
+        return this.#revoke(request, 'terminated')
+      case 'malformed':
+        await this.#storeError(request, new DecodeError(outcome.detail))
+        return this.#bury('malformed', outcome.detail)
+      case 'unknown-task':
+        return this.#offerAgain(request, outcome.detail)
+      case 'lost':
+        return this.#lost(request, outcome.detail, outcome.bystander)
+    }
+  }
+
+  async #lost(request: TaskRequest, detail: string, bystander: boolean): Promise<void> {
+    const { conf, logger } = this.#context
+    const late = this.#acksLate(request)
+    if (bystander && late) return this.#requeue()
+    const losses = this.#delivery.losses + 1
+    logger.warn({ task: request.task, id: request.id, losses }, `Task ${request.task}[${request.id}] was lost: ${detail}`)
+    if (late && conf.taskRejectOnWorkerLost && losses < conf.taskMaxDeliveries) return this.#requeue({ lost: true })
+    await this.#giveUpLost(request, detail, losses)
+  }
+
+  /** One that was acknowledged before it ran has no message any more; then only its result is left to tell. */
+  async #giveUpLost(request: TaskRequest, detail: string, losses: number): Promise<void> {
+    await this.#storeError(request, new WorkerLostError(`${detail}. It was begun ${losses === 1 ? 'once' : `${losses} times`} and never ended.`))
+    await this.#bury('lost', detail)
+  }
+
+  /** Another worker, or this one after an update, may know the task; the message waits and is offered again. */
+  async #offerAgain(request: TaskRequest, detail: string): Promise<void> {
+    const { conf, logger } = this.#context
+    if (this.#acksLate(request) && this.#delivery.losses + 1 < conf.taskMaxDeliveries) {
+      logger.error({ task: request.task, id: request.id }, `${detail} It is offered again in ${conf.taskUnknownDelay} s.`)
+      return this.#requeue({ delayMs: conf.taskUnknownDelay * 1000, lost: true })
+    }
+    logger.error({ task: request.task, id: request.id }, `${detail} It goes to the dead-letter queue.`)
+    await this.#storeError(request, new NotRegistered(detail, request.task))
+    await this.#bury('unknown-task', detail)
+  }
+
+  async #revoke(request: TaskRequest, reason: 'revoked' | 'expired' | 'terminated'): Promise<void> {
+    this.#context.logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is ${reason}`)
+    const { text } = encodeException(new TaskRevokedError(reason), { maxLength: this.#context.conf.taskErrorMaxLength })
+    await this.#store(request, 'REVOKED', text, null)
+    await this.#ack()
+  }
+
+  /** Runs for longer than a blink: from now on it counts as begun, and people can see it. */
+  #started(request: TaskRequest): void {
+    const { conf, hostname, pool } = this.#context
+    if (pool.isolated) void this.#begun()
+    if (!conf.taskTrackStarted || this.#ignoresResult(request)) return
+    const where = JSON.stringify({ pid: pool.pidOf(request.id) ?? process.pid, hostname })
+    // A state of the task's own may have been faster, and says more.
+    void this.#store(request, 'STARTED', where, null, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'])
+  }
+
+  #storeError(request: TaskRequest, error: Error): Promise<void> {
+    const { text } = encodeException(error, { maxLength: this.#context.conf.taskErrorMaxLength })
+    return this.#storeFailure(request, text, null)
+  }
+
+  async #storeFailure(request: TaskRequest, exceptionText: string, traceback: string | null): Promise<void> {
+    if (this.#ignoresResult(request)) return
+    await this.#store(request, 'FAILURE', exceptionText, traceback)
+  }
+
+  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null, onlyOver?: readonly State[]): Promise<boolean> {
+    const { backend, clock, conf, hostname } = this.#context
+    const now = clock.now()
+    const text = encodeResultMeta({
+      taskId: request.id,
+      status,
+      resultText,
+      traceback,
+      dateDoneMs: now,
+      groupId: request.groupId,
+      parentId: request.parentId,
+      extended: conf.resultExtended
+        ? { name: request.task, ...this.#shownArguments(request), worker: hostname, retries: request.retries, queue: this.#delivery.queue }
+        : undefined,
+    })
+    const expiresAtMs = conf.resultExpires > 0 ? now + conf.resultExpires * 1000 : undefined
+    const record = { taskId: request.id, status, text, expiresAtMs }
+    return this.#context.insist('store a result', () => backend.store(record, onlyOver === undefined ? {} : { onlyOver }))
+  }
+
+  /** The arguments themselves where they are small; what the sender wrote for people to read where they are not. */
+  #shownArguments(request: TaskRequest): { args: unknown; kwargs: unknown } {
+    const { message } = this.#delivery
+    if (message.body.length <= LARGEST_SHOWN) {
+      try {
+        const { args, kwargs } = decodeBody(message, { accept: this.#context.conf.acceptContent })
+        return { args, kwargs }
+      } catch {
+        // It ends as malformed where it is run; here it only is not shown.
+      }
+    }
+    return { args: request.argsrepr ?? null, kwargs: request.kwargsrepr ?? null }
+  }
+
+  #ignoresResult(request: TaskRequest): boolean {
+    return request.ignoreResult ?? this.#context.conf.taskIgnoreResult
+  }
+
+  #acksLate(request: TaskRequest): boolean {
+    const own = request.headers[ACKS_LATE_HEADER]
+    return typeof own === 'boolean' ? own : this.#context.conf.taskAcksLate
+  }
+
+  #ack(): Promise<boolean> {
+    return this.#context.insist('acknowledge a message', () => this.#delivery.ack())
+  }
+
+  #begun(): Promise<boolean> {
+    return this.#context.insist('record that a task has begun', () => this.#delivery.begun())
+  }
+
+  async #requeue(options?: { delayMs?: number; lost?: boolean }): Promise<void> {
+    await this.#context.insist('put a message back', () => this.#delivery.requeue(options))
+  }
+
+  async #bury(reason: 'malformed' | 'lost' | 'unknown-task', detail: string): Promise<void> {
+    this.#context.logger.error({ queue: this.#delivery.queue, reason }, `Message to the dead-letter queue: ${detail}`)
+    await this.#context.insist('move a message to the dead-letter queue', () => this.#delivery.reject(reason, detail))
+  }
+}

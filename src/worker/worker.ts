@@ -1,0 +1,166 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { ResultBackend } from '../backend.ts'
+import { openBackend } from '../backends/open.ts'
+import type { Broker, Subscription } from '../broker.ts'
+import { openBroker } from '../brokers/open.ts'
+import type { Config } from '../config/config.ts'
+import { storeOptions } from '../config/store-options.ts'
+import { serveCommands } from '../control/mailbox.ts'
+import type { Clock } from '../internal/clock.ts'
+import type { Logger } from '../internal/logger.ts'
+import type { Service } from '../internal/service.ts'
+import type { Pool, PoolListener } from '../pool.ts'
+import { openPool } from '../pools/open.ts'
+import { runCommand } from './commands.ts'
+import { TaskConsumer } from './consumer.ts'
+import { insist } from './insist.ts'
+import { RevokedTasks } from './revoked.ts'
+import { RunningTasks } from './running.ts'
+
+export interface WorkerOptions {
+  /** Node name, e.g. `worker1@host`. */
+  readonly name: string
+  readonly queues: readonly string[]
+  /** How many tasks run at once. */
+  readonly concurrency: number
+  readonly pool: 'prefork' | 'async' | 'solo'
+  readonly conf: Config
+  /** Directory that function references are relative to. */
+  readonly root: string
+  /** `path[:attribute]` of the application to load where tasks run. */
+  readonly app: string | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/**
+ * One worker: consumes queues, has a pool run the tasks, stores what comes of them.
+ *
+ * It never runs user code itself (but for the pool `solo`), so it keeps its lease, answers and stays in
+ * command whatever a task does.
+ */
+export class Worker implements Service {
+  readonly #options: WorkerOptions
+  readonly #broker: Broker
+  readonly #backend: ResultBackend
+  readonly #running: RunningTasks
+  readonly #revoked: RevokedTasks
+  readonly #stopped = Promise.withResolvers<void>()
+  #pool: Pool | undefined
+  #consumer: TaskConsumer | undefined
+  #commands: Subscription | undefined
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    const { clock, conf, logger, root } = options
+    const stores = storeOptions(conf, { root, clock, logger })
+    this.#broker = openBroker(conf.brokerUrl, stores)
+    this.#backend = openBackend(conf.resultBackend, stores)
+    this.#running = new RunningTasks(clock)
+    this.#revoked = new RevokedTasks(clock)
+  }
+
+  /** Resolves when the worker has stopped. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  /** Process ids that hold user code. */
+  pids(): readonly number[] {
+    return this.#pool?.pids() ?? []
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /**
+   * Stops taking messages, gives running tasks `graceMs`, aborts the rest and gives their messages back.
+   *
+   * A second call changes nothing and resolves with the first, except that with `graceMs: 0` what still
+   * runs is ended at once.
+   */
+  stop(options: { graceMs?: number } = {}): Promise<void> {
+    if (this.#stopping !== undefined && options.graceMs === 0) void this.#pool?.stop(0)
+    this.#stopping ??= this.#stop(options.graceMs ?? this.#options.conf.workerSoftShutdownTimeout * 1000)
+    return this.#stopping
+  }
+
+  async #start(): Promise<void> {
+    const { clock, conf, logger, name, queues } = this.#options
+    await Promise.all([this.#broker.connect(), this.#backend.connect()])
+    const pool = await this.#openPool()
+    if (this.#stopping !== undefined) return
+    this.#pool = pool
+    try {
+      await pool.start()
+    } catch (error) {
+      if (this.#stopping === undefined) throw error
+    }
+    if (this.#stopping !== undefined) return
+    // Commands first: whatever is revoked from now on is heard, and the rest is looked up.
+    this.#commands = await serveCommands(this.#broker, name, (command) => runCommand(command, { pool, revoked: this.#revoked }))
+    this.#consumer = new TaskConsumer({
+      broker: this.#broker,
+      queues,
+      name,
+      context: {
+        pool,
+        backend: this.#backend,
+        conf,
+        revoked: this.#revoked,
+        running: this.#running,
+        clock,
+        logger,
+        hostname: name,
+        insist: (what, write) => insist(what, write, { clock, logger, until: () => this.#stopping !== undefined }),
+      },
+    })
+    if (this.#stopping !== undefined) return
+    await this.#consumer.start()
+    logger.info({ name, queues, concurrency: pool.size, pool: this.#options.pool }, `${name} ready`)
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    try {
+      await this.#consumer?.pause()
+      await this.#pool?.stop(graceMs)
+      await this.#commands?.close()
+      await this.#consumer?.close()
+      // A start that was under way ends by itself now: its pool has gone.
+      await this.#starting?.catch(() => {})
+    } finally {
+      await Promise.all([this.#broker.close(), this.#backend.close()])
+      this.#stopped.resolve()
+    }
+  }
+
+  #openPool(): Promise<Pool> {
+    const { app, clock, concurrency, conf, logger, name, pool, root } = this.#options
+    const init = { root, app, conf: conf.toJSON(), hostname: name }
+    const listener: PoolListener = {
+      onState: (id, state, text) => this.#running.reportState(id, state, text),
+      onProcesses: () => void this.#consumer?.setChildren(this.pids()).catch(() => {}),
+      onWarning: (message) => logger.warn({}, message),
+    }
+    return openPool(pool, {
+      concurrency,
+      entry: fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)),
+      init,
+      execArgv: process.execArgv,
+      env: { ...process.env, CELERIAC_ROLE: 'pool' },
+      clock,
+      listener,
+      executeHere: async () => {
+        // Only this pool brings user code, and what it needs, into the worker.
+        const { createTaskRunner } = await import('./runtime.ts')
+        return createTaskRunner(init, (id, state, text) => listener.onState(id, state, text))
+      },
+    })
+  }
+}
