@@ -34,7 +34,9 @@ describe('childExecArgv', () => {
 
 describe('childEnvironment', () => {
   test('drops what belongs to the parent alone and keeps the rest', () => {
-    const env = { PATH: '/bin', CELERY_WORKERS: '2', WATCH_REPORT_DEPENDENCIES: '1', NODE_CHANNEL_FD: '3', NODE_CHANNEL_SERIALIZATION_MODE: 'json', NODE_UNIQUE_ID: '1', VITEST: 'true', VITEST_POOL_ID: '1', NODE_TEST_CONTEXT: 'child' }
+    const channel = { NODE_CHANNEL_FD: '3', NODE_CHANNEL_SERIALIZATION_MODE: 'json', NODE_UNIQUE_ID: '1' }
+    const tests = { VITEST: 'true', VITEST_POOL_ID: '1', NODE_TEST_CONTEXT: 'child' }
+    const env = { PATH: '/bin', CELERY_WORKERS: '2', WATCH_REPORT_DEPENDENCIES: '1', ...channel, ...tests }
 
     expect(childEnvironment('worker', env)).toEqual({ PATH: '/bin', CELERY_WORKERS: '2', CELERIAC_ROLE: 'worker' })
   })

@@ -10,9 +10,9 @@ import { ImproperlyConfigured, StartTimeoutError } from '../../src/errors.ts'
 import { systemClock } from '../../src/internal/clock.ts'
 import { localServices } from '../../src/services/local-services.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
-import { turn } from '../support/within.ts'
+import { turn, within } from '../support/within.ts'
 import { KeptLog } from './support.ts'
-import { alive, descendants, environment, fixture, gone, newFolder, startWeb, until } from './web-process.ts'
+import { alive, descendants, environment, fixture, gone, loggingInto, newFolder, startWeb, until } from './web-process.ts'
 
 failOnLeftovers()
 
@@ -155,9 +155,9 @@ describe('ensure', () => {
     process.kill(worker?.pid as number, 'SIGKILL')
     await gone(before, 3_000)
 
+    const [next] = await until(() => (services.processes.some(({ pid }) => pid !== worker?.pid) ? services.processes : undefined), () => 'another worker')
     await services.start()
-    expect(services.processes).toEqual([{ ...worker, pid: expect.any(Number) as number }])
-    expect(services.processes[0]?.pid).not.toBe(worker?.pid)
+    expect(services.processes).toEqual([{ ...worker, pid: next?.pid }])
   })
 })
 
@@ -184,13 +184,12 @@ describe('a worker process', () => {
   })
 })
 
-test('a script that only submits ends by itself', async () => {
+test('a script that only submits ends by itself, and with it the worker that it began to start', async () => {
   const web = startWeb([fixture('submit-only.ts')], environment(folder))
 
-  const ended = await Promise.race([web.ended, systemTimeout(10_000)])
-
-  expect(ended).toEqual({ code: 0, signal: null })
+  expect(await within(web.ended, 'the end of the script', 10_000)).toEqual({ code: 0, signal: null })
   expect(web.output()).toBe('')
+  await until(() => loggingInto(folder).length === 0 || undefined, () => `the end of ${loggingInto(folder).join(', ')}`, 3_000)
 })
 
 function make(options: Record<string, unknown> = {}, workerEntry?: string): void {
@@ -214,8 +213,4 @@ function make(options: Record<string, unknown> = {}, workerEntry?: string): void
 
 function workers(): number[] {
   return descendants(process.pid).filter(({ command }) => command.includes('worker-main') || command.includes('silent-worker')).map(({ pid }) => pid)
-}
-
-function systemTimeout(ms: number): Promise<string> {
-  return new Promise((resolve) => systemClock.after(ms, () => resolve(`still running after ${ms} ms`)))
 }

@@ -79,7 +79,10 @@ test('when the process that runs the workers stops them, another starts new ones
   holder?.child.stdin?.write('end\n')
   await holder?.says(/^stopped \[\]$/m)
 
-  await until(() => (holders().length === 1 && !holders().includes(holder as WebProcess) && workerPids().length === 2) || undefined, () => 'the other process to run two workers')
+  await until(
+    () => (holders().length === 1 && !holders().includes(holder as WebProcess) && workerPids().length === 2) || undefined,
+    () => 'the other process to run two workers',
+  )
 })
 
 test('a process whose workers have other names is told who runs the others', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -72,13 +72,25 @@ export async function until<T>(look: () => T | undefined | Promise<T | undefined
 
 /** Every process that `pid` started, directly or through another, and that still runs. */
 export function descendants(pid: number): SeenProcess[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap(readProcess)
+  const all = processIds().flatMap(readProcess)
   const family = new Set([pid])
   for (let size = 0; size !== family.size; ) {
     size = family.size
     for (const one of all) if (family.has(one.parent)) family.add(one.pid)
   }
   return all.filter((one) => one.pid !== pid && family.has(one.pid))
+}
+
+/** Ids of the processes whose output goes to a file in `folder`, whoever started them. */
+export function loggingInto(folder: string): number[] {
+  return processIds().filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/1`).startsWith(`${folder}/`)
+    } catch {
+      // It ended while it was being read.
+      return false
+    }
+  })
 }
 
 /** Those that have not ended. */
@@ -94,13 +106,16 @@ export async function gone(processes: readonly SeenProcess[], timeoutMs: number)
   )
 }
 
-function readProcess(name: string): (SeenProcess & { parent: number })[] {
+function processIds(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+}
+
+function readProcess(pid: number): (SeenProcess & { parent: number })[] {
   try {
-    const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (state === 'Z') return []
-    const pid = Number(name)
-    const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
     return [{ pid, parent: Number(parent), started: startTimeOf(pid), command }]
   } catch {
     // It ended while it was being read.
