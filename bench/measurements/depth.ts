@@ -1,0 +1,41 @@
+import { type Measurement, type Rounds, type Row, series } from '../measurement.ts'
+import { formatNumber, limitRow } from '../rows.ts'
+import { median } from '../statistics.ts'
+
+/** Speed at depth may differ from that of a short queue by this much. */
+const LEAST_RATIO = 0.8
+
+/** The worker's memory may differ by this much and count as flat: what a garbage collection more or less makes. */
+const FLAT_MEGABYTES = 32
+
+/** Whether a million waiting tasks slow anything down. */
+export const depth: Measurement = {
+  name: 'depth',
+  title: '1,000,000 waiting tasks against 10,000',
+  sides: { celeriac: 'celeriac-depth.ts' },
+  concurrency: 50,
+  mostRounds: 1,
+  rows: (rounds) => [
+    ratioRow('enqueue at depth 1,000,000 / 10,000', rounds, 'enqueueRatio'),
+    ratioRow('run at depth 1,000,000 / 10,000', rounds, 'runRatio'),
+    memoryRow(rounds),
+  ],
+  boundedBy:
+    'Indices grow by a level or two, and a file larger than the page cache of SQLite is read through the cache of the kernel.',
+}
+
+function memoryRow({ celeriac }: Rounds): Row {
+  return limitRow('worker memory, growth with depth', median(series(celeriac, 'workerGrowthMegabytes')), FLAT_MEGABYTES, 'MB')
+}
+
+function ratioRow(what: string, { celeriac }: Rounds, figure: string): Row {
+  const ratio = median(series(celeriac, figure))
+  return {
+    what,
+    ours: formatNumber(ratio),
+    peer: '–',
+    ratio: '–',
+    target: `≥ ${LEAST_RATIO}`,
+    met: Number.isNaN(ratio) ? undefined : ratio >= LEAST_RATIO,
+  }
+}
