@@ -18,7 +18,8 @@ export interface Broker {
   /**
    * Accepts messages. Resolves when they are committed: they then survive the death of any process.
    *
-   * All or none of one call is accepted. Calls made in the same turn of the event loop share a commit.
+   * All or none of one call is accepted. Calls made in the same turn of the event loop share a commit, so
+   * many small calls cost little; one call with thousands may hold up the event loop.
    */
   publish(publications: readonly Publication[]): Promise<void>
 
@@ -36,7 +37,7 @@ export interface Broker {
   /** How many messages a queue holds. A queue nobody wrote to is empty, not an error. */
   depth(queue: string): Promise<QueueDepth>
 
-  /** Every queue that holds a message. */
+  /** Every queue that holds a message, be it waiting, parked, out or given up. */
   queues(): Promise<string[]>
 
   /** Drops the waiting and parked messages of a queue; those claimed stay. Resolves to how many. */
@@ -108,7 +109,10 @@ export interface Consumer {
   close(): Promise<void>
 }
 
-/** A message that is out with a consumer. Exactly one of `ack`, `reject`, `requeue` settles it; later calls do nothing. */
+/**
+ * A message that is out with a consumer. Exactly one of `ack`, `reject`, `requeue` settles it; later calls do
+ * nothing. One that rejects has settled nothing, and any of them may be called again.
+ */
 export interface Delivery {
   readonly queue: string
   readonly message: Message

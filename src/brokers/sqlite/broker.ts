@@ -71,7 +71,13 @@ export class SqliteBroker implements Broker {
     const onClosed = (closed: SqliteConsumer): unknown => this.#consumptions.delete(closed)
     const consumer = new SqliteConsumer({ database, messages, consumers, clock, logger, leaseMs, maxMessageSize, onClosed }, options)
     this.#consumptions.add(consumer)
-    await consumer.start()
+    try {
+      await consumer.start()
+    } catch (error) {
+      consumers.ended(consumer.id)
+      this.#consumptions.delete(consumer)
+      throw error
+    }
     return consumer
   }
 

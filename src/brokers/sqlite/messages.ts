@@ -106,13 +106,13 @@ export class Messages {
     if (this.#release(id, owner)) this.#database.run('DELETE FROM message WHERE id = ?', id)
   }
 
-  reject(id: number, owner: number, reason: DeadLetterReason, detail: string): void {
+  reject(id: number, owner: number, reason: DeadLetterReason, detail: string, diedAtMs: number = this.#clock.now()): void {
     this.#database.run(
       `INSERT INTO dead_letter (queue, reason, detail, died_at, envelope, body)
        SELECT queue, ?, ?, ?, envelope, body FROM claimed JOIN message USING (id) WHERE id = ? AND owner = ?`,
       reason,
       detail,
-      this.#clock.now(),
+      diedAtMs,
       id,
       owner,
     )
@@ -207,8 +207,9 @@ export class Messages {
   }
 
   #bury(row: Row, owner: number, detail: string): DeadLetter {
-    this.reject(row.id, owner, 'malformed', detail)
-    return { queue: row.queue, reason: 'malformed', detail, diedAtMs: this.#clock.now(), message: undefined }
+    const diedAtMs = this.#clock.now()
+    this.reject(row.id, owner, 'malformed', detail, diedAtMs)
+    return { queue: row.queue, reason: 'malformed', detail, diedAtMs, message: undefined }
   }
 }
 

@@ -53,7 +53,7 @@ export class Changes {
     const channel = this.#channel(concern)
     const listener = { notify, keepAlive }
     channel.listeners.add(listener)
-    if (channel.listeners.size === 1 && !channel.wake.watch(() => this.#notify(concern))) this.#pollMs = FAST_POLL_MS
+    if (channel.listeners.size === 1 && !channel.wake.watch(() => this.#notify(concern))) this.#pollFast()
     this.#adjustPoll()
     return () => {
       if (!channel.listeners.delete(listener)) return
@@ -82,6 +82,12 @@ export class Changes {
 
   #notify(concern: Concern): void {
     for (const listener of this.#channel(concern).listeners) listener.notify()
+  }
+
+  #pollFast(): void {
+    this.#pollMs = FAST_POLL_MS
+    clearInterval(this.#poll)
+    this.#poll = undefined
   }
 
   /** Runs the poll exactly while somebody listens; it holds the process exactly while one of them must be kept alive for. */

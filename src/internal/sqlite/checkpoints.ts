@@ -1,20 +1,21 @@
 import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
+import { deferred, type Deferred } from '../deferred.ts'
 
 /** Pieces of work after which a consumer's process, and any other one, has the log moved into the database. */
-const EARLY_WORK = 8_000
-const LATE_WORK = 40_000
+const EARLY_WORK = 30_000
+const LATE_WORK = 60_000
 
 /** The same for any process when the log has grown by so much, e.g. with few but large messages. */
-const GROWTH_BYTES = 32 * 2 ** 20
+const GROWTH_BYTES = 64 * 2 ** 20
 
 /** Looking at the size costs a system call, so it is done once in so many commits. */
 const COMMITS_BETWEEN_LOOKS = 16
 
 /**
  * What the thread runs. It moves as much as it can beside the writers, and then keeps them out for the
- * little that is left: only a log that was moved entirely begins again at its start. SQLite's own way, after
- * each commit past a size, never gets there while several processes write without a pause.
+ * little that is left: only a log that was moved entirely begins again at its start. SQLite's own ways either
+ * never get there while several processes write without a pause, or sleep too long to get the lock.
  *
  * The file keeps its size while there is work, because giving space back and taking it again costs the
  * writers more than the move itself; it is cut when there was none for a while.
@@ -23,17 +24,32 @@ const THREAD = `
 const { parentPort, workerData } = require('node:worker_threads')
 process.emitWarning = () => {}
 const { DatabaseSync } = require('node:sqlite')
-const database = new DatabaseSync(workerData, { timeout: 100 })
-const checkpoint = (mode) => {
+const [mover, lock] = [1, 2].map(() => new DatabaseSync(workerData, { timeout: 0 }))
+const clock = new Int32Array(new SharedArrayBuffer(4))
+const attempt = (database, statement) => {
   try {
-    database.exec('PRAGMA wal_checkpoint(' + mode + ')')
-  } catch {}
+    database.exec(statement)
+    return true
+  } catch {
+    return false
+  }
+}
+const lockOut = () => {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (attempt(lock, 'BEGIN IMMEDIATE')) return true
+    Atomics.wait(clock, 0, 0, 0.2)
+  }
+  return false
 }
 let quiet
 parentPort.on('message', () => {
   clearTimeout(quiet)
-  for (const mode of ['PASSIVE', 'PASSIVE', 'FULL']) checkpoint(mode)
-  quiet = setTimeout(checkpoint, 3000, 'TRUNCATE')
+  attempt(mover, 'PRAGMA wal_checkpoint(PASSIVE)')
+  if (lockOut()) {
+    attempt(mover, 'PRAGMA wal_checkpoint(PASSIVE)')
+    lock.exec('COMMIT')
+  }
+  quiet = setTimeout(attempt, 3000, mover, 'PRAGMA wal_checkpoint(TRUNCATE)')
   parentPort.postMessage('done')
 })
 `
@@ -51,7 +67,8 @@ export class Checkpoints {
   #commits = 0
   #size = 0
   #starting: Promise<Worker | undefined> | undefined
-  #busy = false
+  /** Settled when the move under way is done. */
+  #moving: Deferred<void> | undefined
   #closed = false
 
   constructor(path: string) {
@@ -66,21 +83,24 @@ export class Checkpoints {
   afterCommit(work: number): void {
     this.#work += work
     this.#commits += 1
-    if (this.#busy || this.#commits % COMMITS_BETWEEN_LOOKS !== 0) return
+    if (this.#moving !== undefined || this.#commits % COMMITS_BETWEEN_LOOKS !== 0) return
     if (this.#work > this.#mostWork || this.#logSize() > this.#size + GROWTH_BYTES) this.#request()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     const thread = await this.#starting
+    // Not in the middle of a move, while it may hold the lock that keeps the writers out.
+    await this.#moving?.promise
     await thread?.terminate()
   }
 
   #request(): void {
-    this.#busy = true
+    this.#moving = deferred()
     this.#starting ??= this.#start()
     void this.#starting.then((thread) => {
-      if (!this.#closed) thread?.postMessage('checkpoint')
+      if (thread === undefined || this.#closed) this.#done()
+      else thread.postMessage('checkpoint')
     })
   }
 
@@ -92,7 +112,7 @@ export class Checkpoints {
       thread.unref()
       thread.on('message', () => this.#done())
       // Without it the log stays until the last process closes the file; nothing else changes.
-      thread.on('error', () => {})
+      thread.on('error', () => this.#done())
       return thread
     } catch {
       return undefined
@@ -100,7 +120,8 @@ export class Checkpoints {
   }
 
   #done(): void {
-    this.#busy = false
+    this.#moving?.resolve()
+    this.#moving = undefined
     this.#work = 0
     this.#size = this.#logSize()
   }

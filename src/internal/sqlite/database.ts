@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { OperationalError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { Changes, type Concern } from './changes.ts'
@@ -20,6 +22,9 @@ export interface SqliteOptions {
   readonly allowNetworkFileSystem?: boolean
 }
 
+/** How often it is looked whether the file is still the one that was opened. */
+const LOOK_AT_FILE_MS = 1000
+
 /**
  * This process's one connection to a database file, for the broker and the result backend together.
  *
@@ -32,10 +37,13 @@ export class Database {
   readonly #writer: GroupCommit
   readonly #changes: Changes
   readonly #checkpoints: Checkpoints
+  readonly #inode: number
+  #lookedAtMs = 0
 
   constructor(path: string, connection: DatabaseSync, options: SqliteOptions) {
     this.path = path
     this.#connection = connection
+    this.#inode = statSync(path).ino
     this.#changes = new Changes(path, () => this.get<{ data_version: number }>('PRAGMA data_version')?.data_version)
     this.#checkpoints = new Checkpoints(path)
     this.#writer = new GroupCommit(connection, {
@@ -53,7 +61,7 @@ export class Database {
    * of the calls, and resolves once it is committed. It may run more than once: see {@link GroupCommit}.
    */
   write<T>(work: () => T): Promise<T> {
-    return this.#writer.write(work)
+    return this.#isInPlace() ? this.#writer.write(work) : Promise.reject(this.#removedError())
   }
 
   /** Runs `work`, which only reads. It is tried again when the database is busy, which is rare for a reader. */
@@ -108,6 +116,19 @@ export class Database {
     await this.#checkpoints.close()
     this.#statements.clear()
     this.#connection.close()
+  }
+
+  /** A file that was deleted or replaced can still be written, but nobody else would ever see it. */
+  #isInPlace(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#lookedAtMs < LOOK_AT_FILE_MS) return true
+    if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.#inode) return false
+    this.#lookedAtMs = nowMs
+    return true
+  }
+
+  #removedError(): OperationalError {
+    return new OperationalError(`The database "${this.path}" was deleted or replaced while it was open. Restart the processes that use it.`)
   }
 
   #statement(sql: string): StatementSync {

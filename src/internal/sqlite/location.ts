@@ -58,17 +58,24 @@ export function prepareLocation(path: string, allowNetworkFileSystem: boolean): 
  */
 function createIfMissing(path: string): void {
   if (existsSync(path)) return
+  ignoreExisting(() => closeSync(openSync(path, 'wx', 0o600)))
+}
+
+/** One folder at a time: Node's own recursive way never returns below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  ignoreExisting(() => mkdirSync(folder, { mode: 0o700 }))
+  if (basename(folder) === '.celeriac') writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
+}
+
+/** Another process may be making the same thing. */
+function ignoreExisting(make: () => void): void {
   try {
-    closeSync(openSync(path, 'wx', 0o600))
+    make()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-}
-
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (basename(folder) === '.celeriac') writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
 }
 
 function refuseNetworkFileSystem(path: string): void {
