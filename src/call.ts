@@ -30,9 +30,9 @@ export function kw(values: Readonly<Record<string, unknown>>): KeywordArguments 
 }
 
 /** The first few elements of a list of parameters; of an open-ended one, any number of them. */
-type Prefixes<A extends readonly unknown[]> = number extends A['length']
+export type Prefixes<A extends readonly unknown[]> = number extends A['length']
   ? A
-  : A extends readonly [_?: infer Head, ...rest: infer Tail]
+  : Required<A> extends readonly [infer Head, ...infer Tail]
     ? [] | [Head, ...Prefixes<Tail>]
     : []
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Publication } from './broker.ts'
-import { type CallArguments, checkSendOptions, type KeywordArguments, NO_KEYWORDS, type SendOptions, splitArguments } from './call.ts'
+import { type CallArguments, checkSendOptions, type KeywordArguments, NO_KEYWORDS, type Prefixes, type SendOptions, splitArguments } from './call.ts'
 import type { Config } from './config/config.ts'
 import { toMs } from './config/duration.ts'
 import { currentTask } from './current.ts'
@@ -45,10 +45,11 @@ export interface Sender {
 export type Runnable = Task | ((...args: never[]) => unknown)
 
 /** What {@link Submitter.apply} takes besides the options for sending. */
-export interface ApplyOptions<A extends readonly unknown[]> extends SendOptions {
-  readonly args?: CallArguments<A> | readonly []
-  readonly kwargs?: Readonly<Record<string, unknown>>
-}
+export type ApplyOptions<A extends readonly unknown[]> = SendOptions &
+  (
+    | { readonly args?: CallArguments<A>; readonly kwargs?: undefined }
+    | { readonly args?: Prefixes<A>; readonly kwargs: Readonly<Record<string, unknown>> }
+  )
 
 /** Something that can be sent: an exported function, or a registered task. */
 export type Submittable<A extends readonly unknown[], R> = (...args: A) => R
@@ -214,9 +215,9 @@ export class Submitter {
 /** What {@link Submitter.map} takes after the function. */
 export type MapArguments<A extends readonly unknown[]> =
   | CallArguments<A>[]
-  | [...CallArguments<A>[], KeywordArguments]
+  | [...(CallArguments<A> | Prefixes<A>)[], KeywordArguments]
   | [NonArrayIterable<A>]
-  | [NonArrayIterable<A>, KeywordArguments]
+  | [NonArrayIterable<A | Prefixes<A>>, KeywordArguments]
 
 type NonArrayIterable<T> = (Iterable<T> & { readonly length?: never }) | AsyncIterable<T>
 
@@ -228,7 +229,8 @@ function argumentLists(given: readonly unknown[]): Iterable<unknown> | AsyncIter
 
 function dueAt(options: SendOptions, nowMs: number): number | undefined {
   if (options.countdown !== undefined) {
-    const delayMs = toMs(options.countdown, 'countdown')
+    // As in Celery, a time that has passed means now.
+    const delayMs = typeof options.countdown === 'number' && options.countdown < 0 ? 0 : toMs(options.countdown, 'countdown')
     return delayMs > 0 ? nowMs + delayMs : undefined
   }
   if (options.eta === undefined) return undefined

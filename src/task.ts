@@ -1,4 +1,4 @@
-import { type CallArguments, checkSendOptions, NO_KEYWORDS, type SendOptions, splitArguments } from './call.ts'
+import { type CallArguments, checkSendOptions, NO_KEYWORDS, type Prefixes, type SendOptions, splitArguments } from './call.ts'
 import { type CurrentTask, currentTask } from './current.ts'
 import { InvalidTaskError } from './errors.ts'
 import { bindArguments } from './functions/parameters.ts'
@@ -16,8 +16,14 @@ export interface Task<A extends readonly unknown[] = readonly unknown[], R = unk
   /** Sends it with these arguments. Resolves when the broker has accepted it. */
   delay(...args: CallArguments<A>): Submitted<Awaited<R>>
   /** Sends it with options, as Celery's `apply_async`. */
-  applyAsync(args?: CallArguments<A> | readonly [], kwargs?: Readonly<Record<string, unknown>>, options?: SendOptions): Submitted<Awaited<R>>
+  applyAsync(...given: ApplyAsyncArguments<A>): Submitted<Awaited<R>>
 }
+
+/** What {@link Task.applyAsync} takes: all arguments in an array, or the first few and the others by name. */
+export type ApplyAsyncArguments<A extends readonly unknown[]> =
+  | ([] extends A ? [] : never)
+  | [args: CallArguments<A>, kwargs?: Readonly<Record<string, never>> | undefined, options?: SendOptions]
+  | [args: Prefixes<A>, kwargs: Readonly<Record<string, unknown>>, options?: SendOptions]
 
 /** What a task may be registered with. */
 export interface TaskOptions {
@@ -139,10 +145,10 @@ export interface TaskManager {
 
 /** Where {@link createTaskManager} puts tasks and finds them. */
 export interface TaskManagerParts {
-  register(run: (...args: never[]) => unknown, options: TaskOptions): Task
-  find(name: string): Task | undefined
-  /** @throws {@link NotRegistered} */
-  get(name: string): Task
+  readonly register: (run: (...args: never[]) => unknown, options: TaskOptions) => Task
+  readonly find: (name: string) => Task | undefined
+  /** Throws `NotRegistered` where {@link find} gives nothing. */
+  readonly get: (name: string) => Task
 }
 
 /** Makes the callable `celery.task`. */

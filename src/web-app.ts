@@ -4,7 +4,9 @@
  * An application is something that can serve requests: Fastify (`inject`), Express and Koa (`use` and
  * `listen`), Hono (`fetch`), Nest (`getHttpServer`).
  */
-export type WebApp = object
+export type WebApp = { readonly listen: Method } | { readonly inject: Method } | { readonly fetch: Method } | { readonly getHttpServer: Method }
+
+type Method = (...args: never[]) => unknown
 
 const SERVING = ['listen', 'inject', 'fetch', 'getHttpServer']
 

@@ -9,6 +9,8 @@ import * as tasks from './fixtures/tasks.ts'
 
 /** How soon a running task that is cancelled must be over. */
 const PROMISE_MS = 1_500
+/** Waits longer than a second for the end, as other tests may keep the machine busy. */
+const PATIENT = { timeout: 10 }
 
 failOnLeftovers()
 
@@ -32,7 +34,7 @@ describe('a prefork worker', () => {
     expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 5 })).toBe(3)
 
     const before = Date.now()
-    expect(await spinning.cancel()).toBe(true)
+    expect(await spinning.cancel(PATIENT)).toBe(true)
     expect(Date.now() - before).toBeLessThan(PROMISE_MS)
     expect(await spinning.state()).toBe('REVOKED')
     await expect(spinning.result()).rejects.toBeInstanceOf(TaskRevokedError)
@@ -46,7 +48,7 @@ describe('a prefork worker', () => {
     expect(info).toEqual({ pid: expect.any(Number), hostname: running.name })
     expect(running.worker.pids()).toContain((info as { pid: number }).pid)
     expect(await future.running()).toBe(true)
-    expect(await future.cancel()).toBe(true)
+    expect(await future.cancel(PATIENT)).toBe(true)
   })
 
   test('ends a task that never settles', async () => {
@@ -54,7 +56,7 @@ describe('a prefork worker', () => {
     const future = await application.celery.submit(tasks.recordAndStay, file)
     await untilTraces(file, ['began'])
 
-    expect(await future.cancel({ timeout: 5 })).toBe(true)
+    expect(await future.cancel(PATIENT)).toBe(true)
 
     await untilTraces(file, ['began', 'aborted'])
     expect(await future.cancelled()).toBe(true)
@@ -66,7 +68,7 @@ describe('a prefork worker', () => {
     await untilTraces(file, ['began'])
     const pids = running.worker.pids()
 
-    expect(await future.cancel({ timeout: 5 })).toBe(true)
+    expect(await future.cancel(PATIENT)).toBe(true)
 
     await untilTraces(file, ['began', 'aborted: TaskRevokedError'])
     expect(running.worker.pids()).toEqual(pids)
@@ -114,7 +116,7 @@ describe('a prefork worker', () => {
     const pool = await application.celery.map(tasks.never, ...Array.from({ length: 6 }, (): [] => []))
     await untilState(pool.at(0) as never, 'STARTED')
 
-    expect(await pool.cancel()).toBe(true)
+    expect(await pool.cancel(PATIENT)).toBe(true)
 
     expect(await application.celery.submit(tasks.add, 1, 1).result({ timeout: 5 })).toBe(2)
   })
@@ -139,7 +141,7 @@ describe('an async worker', () => {
     for (const future of [neighbour, ...deaf]) await untilState(future, 'STARTED')
     const pids = running.worker.pids()
 
-    expect(await deaf.cancel()).toBe(true)
+    expect(await deaf.cancel(PATIENT)).toBe(true)
 
     expect(await neighbour.state()).toBe('STARTED')
     expect(running.worker.pids()).toEqual(pids)
@@ -156,12 +158,12 @@ describe('an async worker', () => {
     await untilState(spinning, 'STARTED')
 
     const before = Date.now()
-    expect(await spinning.cancel({ timeout: 3 })).toBe(true)
+    expect(await spinning.cancel(PATIENT)).toBe(true)
     expect(Date.now() - before).toBeLessThan(PROMISE_MS)
 
     await running.log.says(/starting another/)
     await untilTraces(file, ['began', 'began'])
-    expect(await neighbour.cancel({ timeout: 5 })).toBe(true)
+    expect(await neighbour.cancel(PATIENT)).toBe(true)
   })
 })
 
@@ -174,7 +176,7 @@ test('a solo worker runs tasks in its own process, and lets go of one that is ca
     const staying = await celery.submit(tasks.never)
     await untilState(staying, 'STARTED')
 
-    expect(await staying.cancel()).toBe(true)
+    expect(await staying.cancel(PATIENT)).toBe(true)
 
     expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 5 })).toBe(3)
   } finally {

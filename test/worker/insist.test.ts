@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+
+import { insist } from '../../src/worker/insist.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { RecordedLog } from '../support/recorded-log.ts'
+import { turn, within } from '../support/within.ts'
+
+test('a write is tried again until it succeeds; its failure and its return are each said once', async () => {
+  const clock = new ManualClock()
+  const log = new RecordedLog()
+  let tries = 0
+  const write = async (): Promise<void> => {
+    tries += 1
+    if (tries <= 5) throw new Error('disk full')
+  }
+
+  const done = insist('store a result', write, { clock, logger: log, until: () => false })
+  while (tries <= 5) {
+    await turn()
+    clock.advance(10_000)
+  }
+
+  expect(await within(done, 'the write')).toBe(true)
+  expect(log.lines).toEqual([expect.stringMatching(/^error Could not store a result.*disk full/), expect.stringMatching(/^info Could store a result after 5/)])
+})
+
+test('a write that fails while the worker stops is given up', async () => {
+  const write = (): Promise<never> => Promise.reject(new Error('disk full'))
+
+  expect(await insist('store a result', write, { clock: new ManualClock(), logger: new RecordedLog(), until: () => true })).toBe(false)
+})
