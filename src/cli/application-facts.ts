@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-import { childEnvironment, childExecArgv } from '../services/child-environment.ts'
+import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import { EXIT } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import type { LoadRequest } from './load-celery.ts'

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { ROLE_VARIABLE } from '../services/child-environment.ts'
+import { ROLE_VARIABLE } from '../internal/child-environment.ts'
 import { findApplication } from './find-application.ts'
 import { type GlobalOptions, overridesOf } from './global-options.ts'
 import { loadCelery } from './load-celery.ts'

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import type { LocalServices, ServiceInfo, ServicesContext } from '../app.ts'
 import { ClosedError, ImproperlyConfigured } from '../errors.ts'
-import { isServiceProcess } from './child-environment.ts'
+import { isServiceProcess } from '../internal/child-environment.ts'
 import { planWorkers } from './plan.ts'
 import { ServiceProcess } from './service-process.ts'
 import { WorkerCluster } from './worker-cluster.ts'
@@ -49,9 +49,12 @@ class LocalWorkers implements LocalServices {
     this.#isEnsured = true
     if (!this.#isPossible()) return
     await this.#stopping
+    const isRunning = this.#cluster !== undefined
     try {
       await this.#run().ready(options?.timeoutMs ?? this.#context.conf.startTimeout * 1000, { keepAlive: true })
     } catch (error) {
+      // What a submit has started goes on trying: its tasks wait for it.
+      if (isRunning) throw error
       await this.stop({ timeoutMs: 0 })
       // Unless it was stopped on purpose, a later submit may find that the cause has gone.
       this.#isEnsured = error instanceof ClosedError

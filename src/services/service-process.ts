@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs'
 
 import type { Clock } from '../internal/clock.ts'
 import { deferred } from '../internal/deferred.ts'
-import { childEnvironment, childExecArgv } from './child-environment.ts'
+import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import { logTail, openLog } from './log-file.ts'
 import { parseReport, type StartMessage, type StopMessage } from './messages.ts'
 import type { WorkerExit, WorkerProcess } from './worker-process.ts'

@@ -30,7 +30,7 @@ interface Slot {
 /** A worker that ran this long was well: its next end is a new event. */
 const STEADY_MS = 30_000
 const FIRST_DELAY_MS = 200
-const LONGEST_DELAY_MS = 30_000
+const LONGEST_DELAY_MS = 5_000
 
 /** The workers that this process runs: each that ends unasked is started again, at ever longer intervals. */
 export class WorkerSet {

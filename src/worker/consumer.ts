@@ -89,7 +89,8 @@ export class TaskConsumer {
       })
       await conclude()
     } catch (error) {
-      context.logger.error({ err: error }, `A request ended in an unexpected error: ${String(error)}`)
+      // Still unacknowledged, so it is run again.
+      context.logger.error({ err: error }, `A message was left for another worker: ${String(error)}`)
     }
   }
 

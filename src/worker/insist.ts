@@ -12,19 +12,19 @@ export interface InsistOptions {
 /**
  * Writes to a store until it takes it: an outcome must not be lost because a disk was full for a minute.
  *
- * Says so once when it fails and once when it is back. When the worker stops it gives up and resolves to
- * false; the message is then still unacknowledged and will be run again.
+ * Says so once when it fails and once when it is back. When the worker stops it gives up and rejects with
+ * the store's error, so that nothing that comes after it is done: above all no acknowledgement.
  */
-export async function insist(what: string, write: () => Promise<unknown>, options: InsistOptions): Promise<boolean> {
+export async function insist(what: string, write: () => Promise<unknown>, options: InsistOptions): Promise<void> {
   const backoff = new Backoff(200, 10_000)
   for (let failures = 0; ; failures++) {
     try {
       await write()
       if (failures > 0) options.logger.info({}, `Could ${what} after ${failures} failed tries`)
-      return true
+      return
     } catch (error) {
       if (failures === 0) options.logger.error({ err: error }, `Could not ${what}, trying again: ${String(error)}`)
-      if (options.until()) return false
+      if (options.until()) throw error
       await new Promise<void>((resolve) => options.clock.after(backoff.next(), resolve, { keepAlive: true }))
     }
   }

@@ -31,8 +31,8 @@ export interface RequestContext {
   readonly logger: Logger
   /** Node name. */
   readonly hostname: string
-  /** Tries a write to a store again until it succeeds; false when the worker stops before that. */
-  insist(what: string, write: () => Promise<unknown>): Promise<boolean>
+  /** Tries a write to a store again until it succeeds; rejects when the worker stops before that. */
+  insist(what: string, write: () => Promise<unknown>): Promise<void>
 }
 
 /**
@@ -90,18 +90,15 @@ export class Request {
     running.begin(request.id, {
       hasBegun: () => pool.pidOf(request.id) !== undefined,
       onLong: () => this.#started(request),
-      onState: (state, text) => void this.#store(request, state, text, null),
+      onState: (state, text) => passing(this.#store(request, state, text, null)),
     })
     const outcome = await this.#runOnce(request).finally(() => running.end(request.id))
-    return async () => {
-      if (outcome !== undefined) await this.#conclude(request, outcome)
-    }
+    return () => this.#conclude(request, outcome)
   }
 
-  /** Undefined when the worker stopped before the message could be acknowledged early: then it is not run. */
-  async #runOnce(request: TaskRequest): Promise<Outcome | undefined> {
+  async #runOnce(request: TaskRequest): Promise<Outcome> {
     const { pool } = this.#context
-    if (!this.#acksLate(request) && !(await this.#ack())) return undefined
+    if (!this.#acksLate(request)) await this.#ack()
     if (!pool.isolated) await this.#begun()
     return pool.run({
       id: request.id,
@@ -119,11 +116,11 @@ export class Request {
     switch (outcome.kind) {
       case 'succeeded':
         if (!this.#ignoresResult(request)) await this.#store(request, 'SUCCESS', outcome.resultText, null)
-        return void (await this.#ack())
+        return this.#ack()
       case 'failed':
         this.#context.logger.error({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
         await this.#storeFailure(request, outcome.exceptionText, outcome.traceback)
-        return void (await this.#ack())
+        return this.#ack()
       case 'terminated':
         return this.#revoke(request, 'terminated')
       case 'malformed':
@@ -174,11 +171,11 @@ export class Request {
   /** Runs for longer than a blink: from now on it counts as begun, and people can see it. */
   #started(request: TaskRequest): void {
     const { conf, hostname, pool } = this.#context
-    if (pool.isolated) void this.#begun()
+    if (pool.isolated) passing(this.#begun())
     if (!conf.taskTrackStarted || this.#ignoresResult(request)) return
     const where = JSON.stringify({ pid: pool.pidOf(request.id) ?? process.pid, hostname })
     // A state of the task's own may have been faster, and says more.
-    void this.#store(request, 'STARTED', where, null, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'])
+    passing(this.#store(request, 'STARTED', where, null, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
   }
 
   #storeError(request: TaskRequest, error: Error): Promise<void> {
@@ -191,7 +188,7 @@ export class Request {
     await this.#store(request, 'FAILURE', exceptionText, traceback)
   }
 
-  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null, onlyOver?: readonly State[]): Promise<boolean> {
+  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null, onlyOver?: readonly State[]): Promise<void> {
     const { backend, clock, conf, hostname } = this.#context
     const now = clock.now()
     const text = encodeResultMeta({
@@ -234,20 +231,25 @@ export class Request {
     return typeof own === 'boolean' ? own : this.#context.conf.taskAcksLate
   }
 
-  #ack(): Promise<boolean> {
+  #ack(): Promise<void> {
     return this.#context.insist('acknowledge a message', () => this.#delivery.ack())
   }
 
-  #begun(): Promise<boolean> {
+  #begun(): Promise<void> {
     return this.#context.insist('record that a task has begun', () => this.#delivery.begun())
   }
 
-  async #requeue(options?: { delayMs?: number; lost?: boolean }): Promise<void> {
-    await this.#context.insist('put a message back', () => this.#delivery.requeue(options))
+  #requeue(options?: { delayMs?: number; lost?: boolean }): Promise<void> {
+    return this.#context.insist('put a message back', () => this.#delivery.requeue(options))
   }
 
   async #bury(reason: 'malformed' | 'lost' | 'unknown-task', detail: string): Promise<void> {
     this.#context.logger.error({ queue: this.#delivery.queue, reason }, `Message to the dead-letter queue: ${detail}`)
     await this.#context.insist('move a message to the dead-letter queue', () => this.#delivery.reject(reason, detail))
   }
+}
+
+/** What is written in passing is for people to see; the worker stops, and nothing rests on it, when it fails. */
+function passing(write: Promise<void>): void {
+  write.catch(() => {})
 }

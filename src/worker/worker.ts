@@ -8,6 +8,7 @@ import { openBroker } from '../brokers/open.ts'
 import type { Config } from '../config/config.ts'
 import { storeOptions } from '../config/store-options.ts'
 import { serveCommands } from '../control/mailbox.ts'
+import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
 import type { Service } from '../internal/service.ts'
@@ -152,8 +153,8 @@ export class Worker implements Service {
       concurrency,
       entry: fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)),
       init,
-      execArgv: process.execArgv,
-      env: { ...process.env, CELERIAC_ROLE: 'pool' },
+      execArgv: childExecArgv(),
+      env: childEnvironment('pool'),
       clock,
       listener,
       executeHere: async () => {

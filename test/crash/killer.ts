@@ -6,11 +6,11 @@ import { descendants } from '../services/web-process.ts'
 const EVERY_MS = 150
 
 /**
- * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others:
- * more of those, and there would seldom be a worker to kill.
+ * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others.
+ * A `relentless` killer hits whatever it drew as soon as it is there, so that little gets beyond its start; a `patient`
+ * one draws and waits so that there is mostly work under way.
  */
-const CHILDREN = 27
-const WORKERS = 9
+const ODDS = { relentless: { child: 14, worker: 13 }, patient: { child: 27, worker: 9 } }
 
 /** How many of each kind were killed. */
 export interface Kills {
@@ -22,21 +22,24 @@ export interface Kills {
 /** What {@link killAtRandom} is told. */
 export interface KillingOptions {
   readonly seed: number
+  /** `patient`: half of the kills wait until the work has come further; `relentless`: none waits for anything. */
+  readonly temper: keyof typeof ODDS
   readonly untilMs: number
   /** Asked each time: the web process is started again. */
   readonly webPid: () => number
-  /** How far the work has come: some kills wait until it goes on, the others hit processes that only start. */
+  /** How far the work has come. */
   readonly progress: () => number
 }
 
 /** Kills one process of the application every 150 ms, or as soon after that as there is one of the kind that is drawn. */
-export async function killAtRandom({ seed, untilMs, webPid, progress }: KillingOptions): Promise<Kills> {
+export async function killAtRandom({ seed, temper, untilMs, webPid, progress }: KillingOptions): Promise<Kills> {
   const random = generator(seed)
   const kills: Kills = { web: 0, worker: 0, child: 0 }
   while (Date.now() < untilMs) {
     const draw = Math.floor(random() * 40)
-    const kind = draw < CHILDREN ? 'child' : draw < CHILDREN + WORKERS ? 'worker' : 'web'
-    const goal = random() < 0.5 ? progress() + 1 : 0
+    const { child, worker } = ODDS[temper]
+    const kind = draw < child ? 'child' : draw < child + worker ? 'worker' : 'web'
+    const goal = temper === 'patient' && random() < 0.5 ? progress() + 1 : 0
     await pause(EVERY_MS)
     while (Date.now() < untilMs && (progress() < goal || pidsOf(kind, webPid()).length === 0)) await pause(5)
     const victims = pidsOf(kind, webPid())

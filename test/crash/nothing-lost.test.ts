@@ -49,10 +49,12 @@ interface Report {
 async function surviveKilling(seed: number): Promise<Report> {
   const folder = newFolder()
   const pool = seed % 2 === 0 ? { CELERY_WORKER_CONCURRENCY: '2' } : { CELERY_WORKER_POOL: 'async', CELERY_WORKER_CONCURRENCY: '8' }
-  const env = environment(folder, { ...pool, CELERY_TASK_MAX_DELIVERIES: '1000' })
+  const env = environment(folder, pool)
   const keeper = new Keeper(() => startWeb([WEB, folder, String(TASKS)], env))
   try {
-    const kills = await killAtRandom({ seed, untilMs: Date.now() + KILLING_MS, webPid: () => keeper.pid, progress: () => sizeOf(join(folder, 'done')) })
+    const temper = Math.floor(seed / 2) % 2 === 0 ? 'relentless' : 'patient'
+    const progress = (): number => sizeOf(join(folder, 'done'))
+    const kills = await killAtRandom({ seed, temper, untilMs: Date.now() + KILLING_MS, webPid: () => keeper.pid, progress })
     const missing = (): string => `${unrun(folder)} tasks of seed ${seed}, with this output:\n${keeper.output()}`
     await until(() => unrun(folder) === 0 || undefined, missing, FINISH_MS)
     const verdict = await verdictOn(folder, env)

@@ -60,10 +60,9 @@ beforeEach(async () => {
   await backend.connect()
   pool = new GatedPool()
   stopping = false
-  const insist = async (_what: string, write: () => Promise<unknown>): Promise<boolean> => {
-    if (stopping) return false
+  const insist = async (_what: string, write: () => Promise<unknown>): Promise<void> => {
+    if (stopping) throw new Error('the worker stops')
     await write()
-    return true
   }
   consumer = new TaskConsumer({
     broker,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { childEnvironment, childExecArgv, isServiceProcess } from '../../src/services/child-environment.ts'
+import { childEnvironment, childExecArgv, isServiceProcess } from '../../src/internal/child-environment.ts'
 
 describe('childExecArgv', () => {
   test('keeps loaders, conditions and limits with their values', () => {
