@@ -7,13 +7,14 @@ import type { ResultBackend } from './backend.ts'
 import { openBackend } from './backends/open.ts'
 import type { Broker, Publication } from './broker.ts'
 import { openBroker } from './brokers/open.ts'
-import type { CallArguments, SendOptions } from './call.ts'
+import type { CallArguments } from './call.ts'
 import type { CeleryOptions } from './config/celery-options.ts'
 import { type Config, loadConfig } from './config/config.ts'
+import { maskUrl } from './config/url.ts'
 import { storeOptions } from './config/store-options.ts'
 import { askWorkers, broadcastCommand } from './control/mailbox.ts'
 import { setCurrentApp } from './current.ts'
-import { ClosedError, InvalidTaskError } from './errors.ts'
+import { ClosedError, ImproperlyConfigured, InvalidTaskError } from './errors.ts'
 import { isGuardedMain, mainScript } from './functions/main-script.ts'
 import { moduleOf } from './functions/reference.ts'
 import { type Clock, systemClock } from './internal/clock.ts'
@@ -24,8 +25,10 @@ import { FuturePool } from './result/future-pool.ts'
 import type { ResultSource } from './result/source.ts'
 import type { Submitted } from './result/submitted.ts'
 import { waitingTable } from './result/waiting.ts'
+import type { SendOptions } from './send-options.ts'
 import { type ApplyOptions, type MapArguments, type Runnable, type Sender, type Submittable, Submitter } from './submitter.ts'
 import { createTask, createTaskManager, type Task, type TaskManager, type TaskOptions } from './task.ts'
+import { waitingReason } from './waiting-reason.ts'
 import { looksLikeWebApp, onWebAppClose, type WebApp } from './web-app.ts'
 
 /** Workers of this machine, started and ended with the application. */
@@ -37,6 +40,8 @@ export interface LocalServices {
   /** Resolves when all have ended. Starting again afterwards works. */
   stop(options?: { timeoutMs?: number }): Promise<void>
   readonly processes: readonly ServiceInfo[]
+  /** Why the last start failed; undefined once every worker consumes. */
+  readonly fault: Error | undefined
   /** Paths of their log files. */
   readonly logs: readonly string[]
 }
@@ -103,6 +108,7 @@ export class App {
   #opening: Promise<Stores> | undefined
   #stores: Stores | undefined
   #closing: Promise<void> | undefined
+  #wasStopped = false
 
   constructor(app: WebApp | string | CeleryOptions | undefined, options: CeleryOptions | undefined, parts: AppParts) {
     this.conf = loadConfig({ options: givenOptions(app, options) })
@@ -176,11 +182,13 @@ export class App {
   /** Starts the local workers and waits until they consume. `timeout` in seconds; default `startTimeout`. */
   async start(options: { timeout?: number } = {}): Promise<void> {
     const { services } = await this.open()
+    this.#wasStopped = false
     await services.start(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 })
   }
 
   /** Stops the local workers. A second call does nothing, and `start` works again. */
   async stop(options: { timeout?: number } = {}): Promise<void> {
+    this.#wasStopped = true
     await this.#stores?.services.stop(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 })
   }
 
@@ -236,10 +244,27 @@ export class App {
     const options = storeOptions(conf, { root: conf.root, clock: this.#clock, logger: this.#logger })
     const broker = openBroker(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.brokerUrl, options)
     const backend = openBackend(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.resultBackend, options)
-    await Promise.all([broker.connect(), backend.connect()])
+    this.#checkReach(broker, backend)
+    try {
+      await Promise.all([broker.connect(), backend.connect()])
+    } catch (error) {
+      // One of the two may be open.
+      await Promise.allSettled([broker.close(), backend.close()])
+      throw error
+    }
     const services = this.#parts.localServices({ broker, conf, root: conf.root, logger: this.#logger, clock: this.#clock, app: this.#appModule() })
     this.#stores = { broker, backend, services }
     return this.#stores
+  }
+
+  /** Stores that live in this process are no use where the workers are processes of their own. */
+  #checkReach(broker: Broker, backend: ResultBackend): void {
+    const { conf } = this
+    if (conf.taskAlwaysEager || !conf.startLocalWorkers) return
+    const hidden = Object.entries({ brokerUrl: broker.url, resultBackend: backend.url }).filter(([, url]) => url.startsWith('memory:'))
+    if (hidden.length === 0) return
+    const advice = 'Use "sqlite:", "alwaysEager" for tests, or set "startLocalWorkers" to false.'
+    throw new ImproperlyConfigured(hidden.map(([option, url]) => `The ${option} "${url}" is in this process, where the local workers, processes of their own, cannot see it. ${advice}`))
   }
 
   async #close(): Promise<void> {
@@ -327,7 +352,7 @@ export class App {
         const { broker } = await this.open()
         await broadcastCommand(broker, 'revoke', { task_id: id, terminate, signal: signal ?? 'SIGTERM' })
       },
-      explain: (_id, queue) => this.#explain(queue ?? this.conf.taskDefaultQueue),
+      explain: (id, queue) => this.#explain(id, queue),
       reportError: (error) => {
         if (this.#events.listenerCount('error') > 0) this.#events.emit('error', error)
         else process.emitWarning(error instanceof Error ? error : String(error))
@@ -336,18 +361,19 @@ export class App {
     }
   }
 
-  /** Why a task of that queue has no result yet, as far as can be seen from here. */
-  async #explain(queue: string): Promise<string> {
-    const { broker } = await this.open()
-    const consuming = (await broker.consumers()).filter((consumer) => consumer.queues.includes(queue))
-    if (consuming.length === 0) return `Nothing consumes the queue "${queue}"; start a worker for it: celeriac worker -Q ${queue}`
-    const { ready, parked, unacked } = await broker.depth(queue)
-    return `The queue "${queue}" is consumed by ${consuming.map(({ name }) => name).join(', ')}; ${ready} messages wait, ${parked} are parked, ${unacked} are with workers`
+  async #explain(id: string, queue: string | undefined): Promise<string> {
+    const { backend, broker, services } = await this.open()
+    return waitingReason(id, queue, { backend, broker, startFault: services.fault, wasStopped: this.#wasStopped, logs: services.logs })
   }
 }
 
 /** The constructor's first argument may be the application, its name, or the options themselves. */
 function givenOptions(app: WebApp | string | CeleryOptions | undefined, options: CeleryOptions = {}): CeleryOptions {
-  if (typeof app === 'string') return { main: app, ...options }
+  if (typeof app === 'string') {
+    if (/^[a-z][a-z+]*:/.test(app)) {
+      throw new ImproperlyConfigured([`A text given to the constructor is the application's name, but "${maskUrl(app)}" looks like a URL. Write { brokerUrl: "…" }.`])
+    }
+    return { main: app, ...options }
+  }
   return app === undefined || looksLikeWebApp(app) ? options : { ...(app as CeleryOptions), ...options }
 }

@@ -84,12 +84,15 @@ export interface Publication {
   readonly dueAtMs?: number
 }
 
+/** What to consume, and whom to tell. */
 export interface ConsumeOptions {
   readonly queues: readonly string[]
   /** The most deliveries out at once. */
   readonly prefetch: number
   /** Node name shown to people, e.g. `worker1@host`. */
   readonly name: string
+  /** The processes that hold user code, as with {@link Consumer.setChildren}: recorded before the first claim. */
+  readonly children?: readonly number[]
   readonly onDeliveries: (deliveries: readonly Delivery[]) => void
   /** A message was put into the dead-letter queue by the driver itself, e.g. because it cannot be read. */
   readonly onDeadLetter?: (letter: DeadLetter) => void
@@ -120,6 +123,13 @@ export interface Delivery {
   readonly losses: number
   /** When the broker accepted it, in milliseconds since 1970, if the broker knows. */
   readonly publishedAtMs: number | undefined
+  /**
+   * Whether it is this consumer's still, as far as can be known without asking the store: not settled, not given back,
+   * and within the lease as it was last renewed.
+   *
+   * One that is not held must not be begun: `requeue` gives it up, which puts it back if nobody else has it yet.
+   */
+  readonly isHeld: boolean
 
   /** Removes the message. Does nothing when the lease was lost meanwhile: it is then somebody else's. */
   ack(): Promise<void>
@@ -138,6 +148,7 @@ export interface Delivery {
   begun(): Promise<void>
 }
 
+/** Why a message was given up. */
 export type DeadLetterReason = 'malformed' | 'unknown-task' | 'lost' | 'refused'
 
 /** A message that was given up, kept with the reason. */
@@ -146,10 +157,11 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason
   readonly detail: string
   readonly diedAtMs: number
-  /** Absent when the stored message could not be read. */
+  /** Absent when the envelope cannot be read. With the reason `malformed` its body may be empty. */
   readonly message: Message | undefined
 }
 
+/** A consumer that is alive. */
 export interface ConsumerInfo {
   readonly id: string
   readonly name: string
@@ -158,6 +170,7 @@ export interface ConsumerInfo {
   readonly queues: readonly string[]
 }
 
+/** How many messages a queue holds, by their state. */
 export interface QueueDepth {
   /** Can be delivered now. */
   readonly ready: number

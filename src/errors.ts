@@ -27,7 +27,7 @@ export class ImproperlyConfigured extends CeleriacError {
   }
 }
 
-/** Something that was given to `submit`, `map`, `task` or `apply` cannot be run as a task. */
+/** Something that was given to `submit`, `map`, `task` or `apply` cannot be run as a task, or a future cannot be asked for that. */
 export class InvalidTaskError extends TypeError {
   readonly code = 'ERR_CELERIAC_INVALID_TASK'
   override readonly name = 'InvalidTaskError'

@@ -15,7 +15,7 @@ export interface Pool {
   /**
    * Runs one task. Never rejects: whatever happens becomes an outcome, exactly one.
    *
-   * The caller keeps to `size` at once.
+   * The caller keeps to `size` at once. Once the pool stops it begins nothing: the outcome is {@link NOT_BEGUN}.
    */
   run(execution: Execution): Promise<Outcome>
 
@@ -66,3 +66,6 @@ export type Outcome =
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'terminated' }
   | { readonly kind: 'lost'; readonly detail: string; readonly bystander: boolean }
+
+/** The outcome of what was given to a pool that stops. */
+export const NOT_BEGUN: Outcome = { kind: 'lost', detail: 'The worker stopped before the task began', bystander: true }

@@ -20,12 +20,16 @@ export class TaskRegistry<T extends Named> {
     else this.#unnamed.push(task)
   }
 
+  /** The task of exactly that name, as messages name it. */
+  named(name: string): T | undefined {
+    return this.#all().get(name)
+  }
+
   /** The task of that name, or one whose function has that name (`add` for `src.tasks.add`) if only one has. */
   find(name: string): T | undefined {
-    const tasks = this.#named()
-    const exact = tasks.get(name)
+    const exact = this.named(name)
     if (exact !== undefined) return exact
-    const endings = [...tasks].filter(([full]) => full.endsWith(`.${name}`))
+    const endings = [...this.#all()].filter(([full]) => full.endsWith(`.${name}`))
     return endings.length === 1 ? endings[0]?.[1] : undefined
   }
 
@@ -43,10 +47,10 @@ export class TaskRegistry<T extends Named> {
 
   /** Every name, sorted. */
   names(): string[] {
-    return [...this.#named().keys()].sort()
+    return [...this.#all().keys()].sort()
   }
 
-  #named(): ReadonlyMap<string, T> {
+  #all(): ReadonlyMap<string, T> {
     for (let task = this.#unnamed[0]; task !== undefined; task = this.#unnamed[0]) {
       // One that clashes stays the first, so that every look says so, not only the next one.
       this.#name(task)

@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Publication } from './broker.ts'
-import { type CallArguments, checkSendOptions, type KeywordArguments, NO_KEYWORDS, type Prefixes, type SendOptions, splitArguments } from './call.ts'
+import { type CallArguments, joinArguments, type KeywordArguments, NO_KEYWORDS, type Prefixes, splitArguments } from './call.ts'
 import type { Config } from './config/config.ts'
 import { toMs } from './config/duration.ts'
+import { isPlainObject, type Parts } from './config/kinds.ts'
 import { currentTask } from './current.ts'
-import { InvalidTaskError } from './errors.ts'
-import { bindArguments } from './functions/parameters.ts'
+import { EncodeError, InvalidTaskError } from './errors.ts'
+import { bindArguments, parameterNames } from './functions/parameters.ts'
 import { findReference, type FunctionReference, referenceName, referenceOf } from './functions/reference.ts'
 import type { Clock } from './internal/clock.ts'
-import { buildTaskMessage } from './protocol/message.ts'
+import { buildTaskMessage, type Message } from './protocol/message.ts'
 import { parseTime } from './protocol/time.ts'
 import { Future } from './result/future.ts'
 import { FuturePool } from './result/future-pool.ts'
 import type { ResultSource } from './result/source.ts'
 import { Submitted } from './result/submitted.ts'
+import { expectNoResult } from './result/waitable.ts'
+import { checked, checkOptions, checkSendOptions, SEND_KINDS, type SendOptions } from './send-options.ts'
 import { bindTaskArguments, isTask, type Task } from './task.ts'
 
 /** Header that says where a function is to be found: a {@link FunctionReference}. Python passes it over. */
@@ -22,6 +25,12 @@ export const FUNCTION_HEADER = 'x-celeriac-function'
 
 /** Header of a task that asks to be acknowledged early or late, against the worker's configuration. */
 export const ACKS_LATE_HEADER = 'x-celeriac-acks-late'
+
+const APPLY_KINDS: Parts<ApplyOptions<readonly unknown[]>> = {
+  ...SEND_KINDS,
+  args: checked('an array of arguments', Array.isArray),
+  kwargs: checked('an object of names and values', isPlainObject),
+}
 
 /** How many messages of one `map` share a commit; more would hold up the event loop. */
 const MAP_BATCH = 500
@@ -99,10 +108,9 @@ export class Submitter {
 
   /** {@link submit} with everything in one object, as Celery's `apply_async`. */
   apply<A extends readonly unknown[], R>(fn: Submittable<A, R>, options: ApplyOptions<NoInfer<A>> = {}): Submitted<Awaited<R>> {
-    const { args = [], kwargs = NO_KEYWORDS, ...sendOptions } = options
-    const split = splitArguments(args)
-    const checked = checkSendOptions(sendOptions, 'apply')
-    return this.#submit<Awaited<R>>(this.#callOf(fn), split.args, { ...split.kwargs, ...kwargs }, { ...this.#options, ...checked })
+    const { args: given = [], kwargs: keywords = NO_KEYWORDS, ...sendOptions } = checkOptions<ApplyOptions<readonly unknown[]>>(APPLY_KINDS, options as ApplyOptions<readonly unknown[]>, 'apply')
+    const { args, kwargs } = joinArguments(given, keywords, 'apply')
+    return this.#submit<Awaited<R>>(this.#callOf(fn), args, kwargs, { ...this.#options, ...sendOptions })
   }
 
   /** Sends a registered task. */
@@ -111,28 +119,32 @@ export class Submitter {
   }
 
   /** Sends a task of which only the name is known here, e.g. one of a Python worker. */
-  sendTask<R>(name: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, options: SendOptions): Submitted<R> {
+  sendTask<R = unknown>(name: string, args: readonly unknown[] = [], kwargs: Readonly<Record<string, unknown>> = NO_KEYWORDS, options: SendOptions = {}): Submitted<R> {
     if (typeof name !== 'string' || name === '') throw new InvalidTaskError('sendTask takes the name of a task.')
-    const checked = checkSendOptions(options, 'sendTask')
-    return this.#submit<R>({ name, bind: undefined, task: undefined, run: undefined, headers: undefined }, args, kwargs, { ...this.#options, ...checked })
+    const joined = joinArguments(args, kwargs, 'sendTask')
+    const sendOptions = { ...this.#options, ...checkSendOptions(options, 'sendTask') }
+    return this.#submit<R>({ name, bind: undefined, task: undefined, run: undefined, headers: undefined }, joined.args, joined.kwargs, sendOptions)
   }
 
   /**
    * One call for each list of arguments; resolves when the broker has accepted them all.
    *
    * Give the lists one by one, or one iterable or async iterable of them that is not an array, e.g.
-   * `lists.values()`. A trailing `kw({…})` goes to every call. Accepted in batches of 500: if one is
-   * refused, those before it stay accepted and the promise rejects.
+   * `lists.values()`; an array of lists alone is refused where it would be taken for one list. A trailing `kw({…})`
+   * goes to every call. Accepted in batches of 500: if one is refused, those before it stay accepted and the
+   * promise rejects.
    */
   async map<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...given: MapArguments<NoInfer<A>>): Promise<FuturePool<Awaited<R>>> {
     const { args: lists, kwargs } = splitArguments(given)
     const call = this.#callOf(fn)
+    refuseListOfLists(lists, call)
     const pool = randomUUID()
     const futures: Future<Awaited<R>>[] = []
     let batch: Publication[] = []
-    for await (const args of argumentLists(lists)) {
-      if (!Array.isArray(args)) throw new InvalidTaskError(`map takes lists of arguments, e.g. map(fn, [1, 2], [3, 4]); number ${futures.length + 1} is no list.`)
-      const [future, publication] = this.#prepare<Awaited<R>>(call, args, kwargs, this.#options, { pool, index: futures.length })
+    for await (const list of argumentLists(lists)) {
+      if (!Array.isArray(list)) throw new InvalidTaskError(`map takes lists of arguments, e.g. map(fn, [1, 2], [3, 4]); number ${futures.length + 1} is no list.`)
+      const own = joinArguments(list, kwargs, 'map')
+      const [future, publication] = this.#prepare<Awaited<R>>(call, own.args, own.kwargs, this.#options, { pool, index: futures.length })
       futures.push(future)
       if (batch.push(publication) < MAP_BATCH) continue
       await this.#sender.publish(batch, call.run)
@@ -157,13 +169,14 @@ export class Submitter {
   ): [Future<R>, Publication] {
     const { clock, conf, origin, replyTo, source } = this.#sender
     const own = call.task?.options
-    if (kwargs !== NO_KEYWORDS) call.bind?.(args, kwargs)
+    if (kwargs !== NO_KEYWORDS) checkKeywords(call, args, kwargs)
     const id = options.taskId ?? randomUUID()
     const queue = options.queue ?? own?.queue ?? conf.taskDefaultQueue
     const priority = options.priority ?? own?.priority ?? conf.taskDefaultPriority
     const expires = options.expires ?? own?.expires
     const nowMs = clock.now()
     const dueAtMs = dueAt(options, nowMs)
+    const ignoreResult = options.ignoreResult ?? own?.ignoreResult ?? conf.taskIgnoreResult
     const parent = currentTask()
     const message = buildTaskMessage({
       id,
@@ -178,15 +191,18 @@ export class Submitter {
       nowMs,
       priority,
       shadow: options.shadow ?? own?.shadow,
-      ignoreResult: options.ignoreResult ?? own?.ignoreResult ?? conf.taskIgnoreResult,
+      ignoreResult,
       groupId: place?.pool,
       groupIndex: place?.index,
       rootId: parent?.rootId,
       parentId: parent?.id,
       headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
     })
+    refuseTooLarge(message, call, conf.taskMessageMaxSize)
     const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
-    return [new Future<R>(source, id, call.name, queue), publication]
+    const future = new Future<R>(source, id, call.name, queue)
+    if (ignoreResult) expectNoResult(future)
+    return [future, publication]
   }
 
   #callOf(fn: unknown): Call {
@@ -234,9 +250,35 @@ function dueAt(options: SendOptions, nowMs: number): number | undefined {
     return delayMs > 0 ? nowMs + delayMs : undefined
   }
   if (options.eta === undefined) return undefined
-  const ms = options.eta instanceof Date ? options.eta.getTime() : parseTime(options.eta)
-  if (!Number.isFinite(ms)) throw new InvalidTaskError('"eta" is not a valid date.')
-  return ms
+  return options.eta instanceof Date ? options.eta.getTime() : parseTime(options.eta)
+}
+
+/** The binding's own `TypeError` is what a task fails with; for a caller the mistake has a code. */
+function checkKeywords({ bind }: Call, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): void {
+  try {
+    bind?.(args, kwargs)
+  } catch (error) {
+    throw error instanceof TypeError ? new InvalidTaskError(error.message) : error
+  }
+}
+
+/** A worker would keep the message as a dead letter rather than read it. */
+function refuseTooLarge({ body }: Message, { name }: Call, limit: number): void {
+  // No character takes more than three bytes, so most bodies need not be measured.
+  if (body.length * 3 <= limit) return
+  const size = Buffer.byteLength(body)
+  if (size > limit) throw new EncodeError(`The arguments of ${name} take ${size} bytes, more than the ${limit} that taskMessageMaxSize allows; pass the path of a file instead`, 'args')
+}
+
+/** `map(add, lists)` would be one call, with lists for arguments. */
+function refuseListOfLists(given: readonly unknown[], { task, run }: Call): void {
+  const [only] = given
+  if (run === undefined || given.length !== 1 || !Array.isArray(only) || only.length === 0 || !only.every(Array.isArray)) return
+  const { parameters, rest } = parameterNames(task?.run ?? run)
+  const count = task?.options.params?.length ?? parameters.length - (task?.options.bind === true ? 1 : 0)
+  if (rest || count === 1) return
+  const name = run.name || 'fn'
+  throw new InvalidTaskError(`map(${name}, lists) was given one array of ${only.length} arrays. For one call each, spread it: map(${name}, ...lists), or give an iterator: map(${name}, lists.values()).`)
 }
 
 /** An optional argument that was passed on as undefined is one that was not given. */

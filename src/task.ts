@@ -1,8 +1,10 @@
-import { type CallArguments, checkSendOptions, NO_KEYWORDS, type Prefixes, type SendOptions, splitArguments } from './call.ts'
+import { type CallArguments, joinArguments, NO_KEYWORDS, type Prefixes, splitArguments } from './call.ts'
+import { flag, type Parts, text, textList } from './config/kinds.ts'
 import { type CurrentTask, currentTask } from './current.ts'
 import { InvalidTaskError } from './errors.ts'
 import { bindArguments } from './functions/parameters.ts'
 import type { Submitted } from './result/submitted.ts'
+import { checkOptions, checkSendOptions, SEND_KINDS, type SendOptions } from './send-options.ts'
 
 /** A registered task: call it and it runs here; `delay` it and a worker runs it. */
 export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> {
@@ -50,7 +52,8 @@ export interface TaskSender {
 }
 
 const TASKS = Symbol.for('celeriac.task')
-const OPTION_NAMES = ['name', 'bind', 'params', 'queue', 'priority', 'expires', 'shadow', 'ignoreResult', 'acksLate']
+const { queue, priority, expires, shadow, ignoreResult } = SEND_KINDS
+const TASK_KINDS: Parts<TaskOptions> = { name: text(), bind: flag(), params: textList(), queue, priority, expires, shadow, ignoreResult, acksLate: flag() }
 
 /** Whether a value is a {@link Task}, also one made by another copy of this package. */
 export function isTask(value: unknown): value is Task {
@@ -59,7 +62,7 @@ export function isTask(value: unknown): value is Task {
 
 /**
  * Makes a task of a function.
- * @throws {@link InvalidTaskError} for an unknown option, a class, or a function without any name.
+ * @throws {@link InvalidTaskError} for an option that is wrong or unknown, a class, or a function without any name.
  */
 export function createTask<A extends readonly unknown[], R>(sender: TaskSender, run: (...args: A) => R, options: TaskOptions): Task<A, R> {
   checkTaskOptions(run, options)
@@ -81,9 +84,9 @@ export function createTask<A extends readonly unknown[], R>(sender: TaskSender, 
     },
     applyAsync: {
       value: (given: readonly unknown[] = [], kwargs: Readonly<Record<string, unknown>> = NO_KEYWORDS, sendOptions: SendOptions = {}) => {
-        if (!Array.isArray(given)) throw new InvalidTaskError(`${task.name}.applyAsync takes the arguments as an array, e.g. applyAsync([1, 2]).`)
-        const split = splitArguments(given)
-        return send(split.args, { ...split.kwargs, ...kwargs }, checkSendOptions(sendOptions, `${task.name}.applyAsync`))
+        const where = `${task.name}.applyAsync`
+        const joined = joinArguments(given, kwargs, where)
+        return send(joined.args, joined.kwargs, checkSendOptions(sendOptions, where))
       },
     },
   })
@@ -115,10 +118,7 @@ function checkTaskOptions(run: unknown, options: TaskOptions): void {
   if (/^class\b/.test(Function.prototype.toString.call(run))) {
     throw new InvalidTaskError(`${run.name || 'The class'} is a class; celery.task takes a function, e.g. one of its static methods.`)
   }
-  const unknown = Object.keys(options).filter((name) => !OPTION_NAMES.includes(name))
-  if (unknown.length > 0) {
-    throw new InvalidTaskError(`celery.task: ${unknown.map((name) => `"${name}"`).join(', ')} is not an option of a task (known: ${OPTION_NAMES.join(', ')}).`)
-  }
+  checkOptions(TASK_KINDS, options, 'celery.task')
   if (!run.name && options.name === undefined) {
     throw new InvalidTaskError('celery.task was given a function without a name. Name the function, or the task: celery.task({ name: "…" }, fn).')
   }

@@ -19,5 +19,10 @@ export function looksLikeWebApp(value: unknown): value is WebApp {
 /** Calls `close` when the application closes, if its framework tells (Fastify's `onClose`). */
 export function onWebAppClose(app: WebApp, close: () => Promise<void>): void {
   const { addHook } = app as { addHook?: (name: string, hook: () => Promise<void>) => unknown }
-  if (typeof addHook === 'function') addHook.call(app, 'onClose', close)
+  if (typeof addHook !== 'function') return
+  try {
+    addHook.call(app, 'onClose', close)
+  } catch {
+    // Fastify takes no hooks once it listens. Then whoever closes it closes Celery too, or the process ends.
+  }
 }

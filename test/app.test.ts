@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
@@ -52,6 +52,27 @@ describe('a Celery application', () => {
 
   test('says at once what is wrong with its configuration', () => {
     expect(() => new Celery({ workerConcurrency: -1, taskDefaultPriority: 99 })).toThrow(ImproperlyConfigured)
+  })
+
+  test('takes no URL for its name', () => {
+    expect(() => new Celery('sqlite:queue.db')).toThrow(/looks like a URL/)
+  })
+
+  test('refuses stores that its workers could not see', async () => {
+    const celery = application({ brokerUrl: `sqlite://${folder}/queue.db`, resultBackend: 'memory:', startLocalWorkers: true })
+
+    await expect(celery.submit(add, 1, 2)).rejects.toThrow(/resultBackend "memory:" is in this process/)
+  })
+
+  test('keeps no store open when the other cannot be opened', async () => {
+    const broken = join(folder, 'broken.db')
+    writeFileSync(broken, 'this is no database at all, however long one looks at it')
+    const celery = application({ ...ownStore(), resultBackend: `sqlite://${broken}` })
+
+    await expect(celery.open()).rejects.toThrow('broken.db')
+
+    const held = readdirSync('/proc/self/fd').map((fd) => readlinkOf(`/proc/self/fd/${fd}`))
+    expect(held.filter((path) => path.startsWith(folder))).toEqual([])
   })
 
   test('opens and writes nothing until it is used', async () => {
@@ -184,3 +205,12 @@ test.each([
 ])('%s is told from what is no web application', (_what, value, expected) => {
   expect(looksLikeWebApp(value)).toBe(expected)
 })
+
+/** The directory was read through a descriptor that has gone since. */
+function readlinkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}

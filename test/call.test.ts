@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { checkSendOptions, type SendOptions, splitArguments } from '../src/call.ts'
+import { joinArguments, splitArguments } from '../src/call.ts'
 import { InvalidTaskError, kw } from '../src/index.ts'
 
 describe('the arguments of a call', () => {
@@ -22,30 +22,18 @@ describe('the arguments of a call', () => {
     expect(call.kwargs).toEqual({ y: 2 })
   })
 
+  test('have their keywords at the end, once', () => {
+    expect(() => splitArguments([kw({ y: 2 }), 1])).toThrow(/must be the last argument/)
+    expect(() => splitArguments([kw({ y: 2 }), kw({ x: 2 })])).toThrow(InvalidTaskError)
+  })
+
+  test('are put together from a list and an object', () => {
+    expect(joinArguments([1, kw({ y: 2 })], { z: 3 }, 'apply')).toEqual({ args: [1], kwargs: { y: 2, z: 3 } })
+    expect(() => joinArguments('abc' as never, {}, 'apply')).toThrow('apply takes the arguments as an array, e.g. [1, 2], not "abc".')
+    expect(() => joinArguments([], [1] as never, 'apply')).toThrow(/keyword arguments as an object/)
+  })
+
   test.each([[null], [[1, 2]], ['text'], [undefined]])('take no %j for keywords', (value) => {
     expect(() => kw(value as never)).toThrow(InvalidTaskError)
-  })
-})
-
-describe('options for sending', () => {
-  test('are kept as they are, without those that are undefined', () => {
-    const eta = new Date()
-
-    expect(checkSendOptions({ queue: 'high', eta, priority: 0, shadow: undefined as never }, 'with')).toEqual({ queue: 'high', eta, priority: 0 })
-  })
-
-  test('are all checked, and every problem is told at once', () => {
-    const wrong = { quue: 'x', priority: 10, queue: '', ignoreResult: 'yes', headers: [1] } as unknown as SendOptions
-
-    expect(() => checkSendOptions(wrong, 'apply')).toThrow(InvalidTaskError)
-    expect(() => checkSendOptions(wrong, 'apply')).toThrow(/apply: "quue" is not an option.*"priority" must be.*not 10.*"queue" must be.*"ignoreResult".*"headers"/)
-  })
-
-  test('take countdown or eta, not both', () => {
-    expect(() => checkSendOptions({ countdown: 1, eta: new Date() }, 'with')).toThrow(/exclude each other/)
-  })
-
-  test.each([[{ priority: 1.5 }], [{ priority: -1 }], [{ taskId: '' }], [{ expires: {} }], [{ countdown: new Date() }]])('refuse %j', (options) => {
-    expect(() => checkSendOptions(options as SendOptions, 'with')).toThrow(InvalidTaskError)
   })
 })

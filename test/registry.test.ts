@@ -23,6 +23,13 @@ describe('a registry of tasks', () => {
     expect(registry.get('other.sub').name).toBe('other.sub')
   })
 
+  test('finds what a message names by its full name only', () => {
+    const registry = registryOf('app.add')
+
+    expect(registry.named('app.add')?.name).toBe('app.add')
+    expect(registry.named('add')).toBeUndefined()
+  })
+
   test('says what it knows when it is asked for another', () => {
     expect(() => registryOf('app.add').get('mul')).toThrow(NotRegistered)
     expect(() => registryOf('app.add').get('mul')).toThrow(/"mul".*known: "app\.add".*include/)

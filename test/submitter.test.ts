@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Publication } from '../src/broker.ts'
 import { loadConfig } from '../src/config/config.ts'
 import { runAsCurrentTask, type CurrentTask } from '../src/current.ts'
-import { EncodeError, InvalidTaskError, kw, OperationalError, UnreachableFunctionError } from '../src/index.ts'
+import { EncodeError, InvalidTaskError, kw, OperationalError, TaskRevokedError, UnreachableFunctionError } from '../src/index.ts'
 import { Submitter } from '../src/submitter.ts'
 import { ROOT } from './support/application.ts'
-import { TestSource } from './support/result-source.ts'
+import { TestSource, wireError } from './support/result-source.ts'
 import { turn } from './support/within.ts'
 import byDefault, { Accounts, add, echo } from './worker/fixtures/tasks.ts'
 
@@ -97,8 +97,8 @@ describe('submit', () => {
   })
 
   test.each<[string, () => unknown, new (...args: never[]) => Error, RegExp]>([
-    ['a keyword that the function does not have', () => submitter.submit(add, 1, kw({ c: 2 })), TypeError, /unexpected keyword argument 'c'/],
-    ['an argument given twice', () => submitter.submit(add, 1, kw({ a: 2 })), TypeError, /multiple values/],
+    ['a keyword that the function does not have', () => submitter.submit(add, 1, kw({ c: 2 })), InvalidTaskError, /unexpected keyword argument 'c'/],
+    ['an argument given twice', () => submitter.submit(add, 1, kw({ a: 2 })), InvalidTaskError, /multiple values/],
     ['what is no function', () => submitter.submit('add' as never), InvalidTaskError, /function/],
     ['a function that nobody exports', () => submitter.submit(() => 1), UnreachableFunctionError, /export/i],
     ['a class', () => submitter.submit(Accounts as never), InvalidTaskError, /class/],
@@ -106,6 +106,14 @@ describe('submit', () => {
     ['an unknown option', () => submitter.with({ quue: 'x' } as never), InvalidTaskError, /quue/],
     ['an eta that is no date', () => submitter.with({ eta: new Date('never') }).submit(add, 1), InvalidTaskError, /eta/],
     ['a header that is the protocol’s', () => submitter.with({ headers: { task: 'x' } }).submit(add, 1), EncodeError, /headers\.task/],
+    ['a gap before a keyword', () => submitter.submit(add as (a: number, b?: number) => number, kw({ b: 2 })), InvalidTaskError, /missing the argument 'a'/],
+    ['keywords before other arguments', () => submitter.submit(add as never, kw({ a: 2 }), 1), InvalidTaskError, /last argument/],
+    ['a nearly right option', () => submitter.apply(add, { arg: [1] } as never), InvalidTaskError, /did you mean "args"/],
+    ['text for arguments', () => submitter.apply(add, { args: 'abc' as never }), InvalidTaskError, /"args" must be an array/],
+    ['a number for arguments', () => submitter.apply(add, { args: 1 as never }), InvalidTaskError, /"args" must be an array/],
+    ['text for the arguments of a name', () => submitter.sendTask('x', 'abc' as never), InvalidTaskError, /sendTask takes the arguments as an array/],
+    ['an eta that is no date, already when it is given', () => submitter.with({ eta: 'tomorrow' }), InvalidTaskError, /"eta"/],
+    ['more than a worker would read', () => submitter.submit(echo, 'é'.repeat(9 * 1024 * 1024)), EncodeError, /take 188\d+ bytes, more than the 16777216 .*path of a file/],
     ['a name that is empty', () => submitter.sendTask('', [], {}, {}), InvalidTaskError, /name/],
   ])('refuses %s before anything is sent', (_what, call, type, message) => {
     expect(call).toThrow(type)
@@ -172,6 +180,23 @@ describe('map', () => {
     expect((await submitter.map(add, asyncCounted(3))).length).toBe(3)
   })
 
+  test('refuses one array of arrays, unless the function takes one argument or it comes from an iterator', async () => {
+    const lists: [number, number][] = [[1, 2], [3, 4]]
+
+    await expect(submitter.map(add, lists as never)).rejects.toThrow(InvalidTaskError)
+    await expect(submitter.map(add, lists as never)).rejects.toThrow(/spread it: map\(add, \.\.\.lists\), or give an iterator: map\(add, lists\.values\(\)\)/)
+    expect(sent).toEqual([])
+
+    expect((await submitter.map(add, lists.values())).length).toBe(2)
+    expect((await submitter.map(echo, [[1, 2]])).length).toBe(1)
+  })
+
+  test('takes keywords of one call', async () => {
+    await submitter.map(add, [1, kw({ b: 2 })], [3, 4])
+
+    expect(sent[0]?.map(callOf)).toEqual([[[1], { b: 2 }], [[3, 4], {}]])
+  })
+
   test('gives its keywords to every call', async () => {
     await submitter.map(add, [1], [3], kw({ b: 2 }))
 
@@ -205,6 +230,31 @@ test('a task is sent by name with what the caller gives', async () => {
 
   expect(only()).toMatchObject({ queue: 'python', message: { headers: { task: 'proj.add', id: future.id } } })
   expect(only().message.headers).not.toHaveProperty('x-celeriac-function')
+})
+
+test('a name is all that sending by name needs', async () => {
+  await submitter.with({ queue: 'python' }).sendTask('proj.add')
+
+  expect(only()).toMatchObject({ queue: 'python', message: { headers: { task: 'proj.add' } } })
+})
+
+test('nobody waits for a task that keeps no result, and its cancellation can be seen', async () => {
+  const future = await submitter.with({ ignoreResult: true }).submit(add, 1, 2)
+  const pool = await submitter.with({ ignoreResult: true }).map(add, [1, 2])
+
+  for (const wait of [() => future.result(), () => future.exception(), () => future.get(), () => pool.result(), () => pool.settled(), () => future.progress().next(), () => pool.asCompleted().next()]) {
+    await expect(wait()).rejects.toThrow(InvalidTaskError)
+    await expect(wait()).rejects.toThrow(/was sent with "ignoreResult"/)
+  }
+  const told = Promise.withResolvers<unknown>()
+  source.reportError = told.resolve
+  future.addDoneCallback(() => told.resolve('called'))
+  expect(await told.promise).toBeInstanceOf(InvalidTaskError)
+
+  await source.put(future.id, 'STARTED')
+  source.onRevoke = (id) => void source.put(id, 'REVOKED', wireError('TaskRevokedError', 'terminated', 'celery.exceptions'))
+  expect(await future.cancel()).toBe(true)
+  await expect(future.result()).rejects.toThrow(TaskRevokedError)
 })
 
 /** The one message that was sent. */

@@ -69,7 +69,9 @@ describe('celery.task refuses', () => {
     ['what is no function', () => application().task({ name: 'x' }, 5 as never), /takes a function, not number/],
     ['a class', () => application().task(Accounts as never), /class/],
     ['a function without a name', () => application().task((() => () => 1)()), /without a name/],
-    ['options that are none', () => application().task({ nam: 'x' } as never, add), /"nam".*known: name/],
+    ['options that are none', () => application().task({ nam: 'x' } as never, add), /"nam" is not an option; did you mean "name"/],
+    ['a queue that is no name', () => application().task({ queue: 5, expires: 'soon', priority: 10, params: 'x', bind: 1 } as never, add), /"queue" .*"expires" .*"priority" .*"params" .*"bind" /],
+    ['what every object has', () => application().task({ toString: 1 } as never, add), /"toString" is not an option/],
     ['options that come second', () => application().task(add, { name: 'x' } as never), /options first/],
   ])('%s', (_what, register, message) => {
     expect(register).toThrow(InvalidTaskError)

@@ -1,6 +1,6 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
-import { ClosedError, OperationalError } from '../errors.ts'
 import type { Timer } from '../internal/clock.ts'
+import { Opened } from '../internal/opened.ts'
 import type { Database, SqliteOptions } from '../internal/sqlite/database.ts'
 import { openDatabase, type DatabaseHandle } from '../internal/sqlite/open.ts'
 import type { State } from '../states.ts'
@@ -27,9 +27,7 @@ export class SqliteBackend implements ResultBackend {
   readonly url: string
   readonly #options: SqliteOptions
   readonly #listeners: ResultListeners
-  #connecting: Promise<void> | undefined
-  #handle: DatabaseHandle | undefined
-  #closing: Promise<void> | undefined
+  readonly #opened: Opened<DatabaseHandle>
   #stopListening: (() => void) | undefined
   #cleanupTimer: Timer | undefined
   /** The last row that was looked at for those who wait. */
@@ -40,20 +38,15 @@ export class SqliteBackend implements ResultBackend {
     this.url = url
     this.#options = options
     this.#listeners = new ResultListeners(options.logger)
+    this.#opened = new Opened({ name: `The result backend "${url}"`, open: () => this.#open(), close: (handle) => this.#close(handle) })
   }
 
   connect(): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError())
-    this.#connecting ??= this.#open().catch((error: unknown) => {
-      // A later call tries again.
-      this.#connecting = undefined
-      throw error
-    })
-    return this.#connecting
+    return this.#opened.connect()
   }
 
   async store({ taskId, status, text, expiresAtMs }: StoredResult, { onlyOver }: { onlyOver?: readonly State[] } = {}): Promise<boolean> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     return database.write(() => {
       const stored = database.get<{ status: State }>(`SELECT status FROM result WHERE id = ? AND ${VISIBLE}`, taskId, this.#options.clock.now())
       if (!mayStore(stored?.status, status, onlyOver)) return false
@@ -65,12 +58,12 @@ export class SqliteBackend implements ResultBackend {
   }
 
   async get(id: string): Promise<StoredResult | undefined> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     return database.read(() => this.#find(database, id))
   }
 
   async getMany(ids: readonly string[]): Promise<StoredResult[]> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     const records: StoredResult[] = []
     for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
       if (from > 0) await new Promise((resolve) => setImmediate(resolve))
@@ -81,7 +74,7 @@ export class SqliteBackend implements ResultBackend {
   }
 
   subscribe(id: string, listener: (record: StoredResult) => void): () => void {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     if (this.#listeners.isEmpty) {
       this.#last = this.#latest(database)
       this.#stopListening = database.listen('results', () => this.#readNew(), { keepAlive: true })
@@ -94,28 +87,28 @@ export class SqliteBackend implements ResultBackend {
   }
 
   async forget(id: string): Promise<void> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     await database.write(() => database.run('DELETE FROM result WHERE id = ?', id))
   }
 
   async saveGroup(id: string, text: string, expiresAtMs: number | undefined): Promise<void> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     await database.write(() => database.run('INSERT OR REPLACE INTO result_group (id, expires_at, meta) VALUES (?, ?, ?)', id, expiresAtMs ?? null, text))
   }
 
   async getGroup(id: string): Promise<string | undefined> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     const now = this.#options.clock.now()
     return database.read(() => database.get<{ meta: string }>(`SELECT meta FROM result_group WHERE id = ? AND ${VISIBLE}`, id, now)?.meta)
   }
 
   async deleteGroup(id: string): Promise<void> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     await database.write(() => database.run('DELETE FROM result_group WHERE id = ?', id))
   }
 
   async cleanup(): Promise<number> {
-    const database = this.#connected()
+    const database = this.#opened.get().database
     const removeSome = (table: 'result' | 'result_group'): number =>
       database.run(`DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE expires_at <= ? LIMIT ${REMOVED_AT_ONCE})`, this.#options.clock.now())
     for (let total = 0; ; ) {
@@ -126,23 +119,21 @@ export class SqliteBackend implements ResultBackend {
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#close())
+    return this.#opened.close()
   }
 
-  async #open(): Promise<void> {
-    this.#handle = await openDatabase(this.url, this.#options)
-    const { database } = this.#handle
-    this.#last = await database.read(() => this.#latestNow(database))
+  async #open(): Promise<DatabaseHandle> {
+    const handle = await openDatabase(this.url, this.#options)
+    this.#last = await handle.database.read(() => this.#latestNow(handle.database))
     this.#scheduleCleanup()
+    return handle
   }
 
-  async #close(): Promise<void> {
-    await this.#connecting?.catch(() => {})
+  async #close(handle: DatabaseHandle): Promise<void> {
     this.#cleanupTimer?.cancel()
     this.#stopListening?.()
     this.#listeners.clear()
-    await this.#handle?.release()
-    this.#handle = undefined
+    await handle.release()
   }
 
   #find(database: Database, id: string): StoredResult | undefined {
@@ -165,9 +156,9 @@ export class SqliteBackend implements ResultBackend {
 
   /** Hands what was stored since the last look to those who wait for it; others' results cost only a look at their id. */
   #readNew(): void {
-    const database = this.#handle?.database
-    if (database === undefined || this.#reading || this.#listeners.isEmpty) return
+    if (this.#opened.isClosing || this.#reading || this.#listeners.isEmpty) return
     try {
+      const { database } = this.#opened.get()
       const rows = database.all<{ seq: number; id: string }>('SELECT seq, id FROM result WHERE seq > ? ORDER BY seq LIMIT ?', this.#last, READ_AT_ONCE)
       for (const { seq, id } of rows) {
         const record = this.#listeners.has(id) ? this.#find(database, id) : undefined
@@ -193,18 +184,8 @@ export class SqliteBackend implements ResultBackend {
     this.#cleanupTimer = this.#options.clock.after(CLEANUP_INTERVAL_MS * (0.5 + Math.random()), () => {
       this.cleanup()
         .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'Expired results could not be removed yet'))
-        .finally(() => this.#closing === undefined && this.#scheduleCleanup())
+        .finally(() => this.#opened.isClosing || this.#scheduleCleanup())
     })
-  }
-
-  #connected(): Database {
-    if (this.#closing !== undefined) throw this.#closedError()
-    if (this.#handle === undefined) throw new OperationalError(`The result backend "${this.url}" is not connected. Call connect() first.`)
-    return this.#handle.database
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`The result backend "${this.url}" was closed. Open another one.`)
   }
 }
 

@@ -68,6 +68,10 @@ export class MemoryConsumer implements Consumer {
     store.consumers.delete(this.id)
   }
 
+  isOut(delivery: Delivery): boolean {
+    return this.#out.has(delivery)
+  }
+
   /** Makes the change that settles a delivery, unless it is settled. */
   settle(delivery: Delivery, change: (store: MemoryStore, nowMs: number) => void): Promise<void> {
     if (this.#out.delete(delivery)) {
@@ -105,7 +109,7 @@ export class MemoryConsumer implements Consumer {
     const size = Buffer.byteLength(message.message.body)
     if (size <= maxMessageSize) return false
     const detail = `The body has ${size} bytes, more than the ${maxMessageSize} that taskMessageMaxSize allows.`
-    const letter: DeadLetter = { queue: message.queue, reason: 'malformed', detail, diedAtMs: clock.now(), message: undefined }
+    const letter: DeadLetter = { queue: message.queue, reason: 'malformed', detail, diedAtMs: clock.now(), message: { ...message.message, body: '' } }
     store.remove(message)
     store.dead.push(letter)
     this.#call(() => this.#options.onDeadLetter?.(letter))
@@ -144,6 +148,10 @@ class MemoryDelivery implements Delivery {
     this.publishedAtMs = entry.publishedAtMs
     this.#entry = entry
     this.#consumer = consumer
+  }
+
+  get isHeld(): boolean {
+    return this.#consumer.isOut(this)
   }
 
   ack(): Promise<void> {

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 
 import type { App } from '../app.ts'
-import type { SendOptions } from '../call.ts'
 import type { Duration } from '../config/duration.ts'
 import { integer, seconds, text } from '../config/kinds.ts'
+import type { SendOptions } from '../send-options.ts'
 import type { GlobalOptions } from './global-options.ts'
 import { refusePrivateBroker } from './private-broker.ts'
 import { durationOrTime, jsonArray, jsonObject, time, valueOf } from './values.ts'

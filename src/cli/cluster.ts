@@ -4,7 +4,6 @@ import type { App, ServiceInfo } from '../app.ts'
 import type { Broker } from '../broker.ts'
 import { maskUrl } from '../config/url.ts'
 import { systemClock } from '../internal/clock.ts'
-import { deferred } from '../internal/deferred.ts'
 import { ROLE_VARIABLE } from '../internal/child-environment.ts'
 import { consumingNodes } from '../services/consuming-nodes.ts'
 import { planWorkers, type WorkerPlan, workerCommands } from '../services/plan.ts'
@@ -15,6 +14,7 @@ import { findApplication } from './find-application.ts'
 import { type GlobalOptions, overridesOf } from './global-options.ts'
 import { loadCelery } from './load-celery.ts'
 import { LogFollower } from './log-follower.ts'
+import { readableLine } from './readable-log.ts'
 import { onStopSignals, type StopRequests } from './stop-signals.ts'
 
 interface ClusterOptions extends GlobalOptions {
@@ -69,7 +69,7 @@ async function runWorkers(celery: App, { quiet }: ClusterOptions, onStop: (reque
   const plans = planWorkers(celery.conf)
   await refuseRunning(broker, plans)
 
-  const stopped = deferred()
+  const stopped = Promise.withResolvers<void>()
   let asked: 'nothing' | 'warm' | 'cold' = 'nothing'
   // Those that have been told to stop are no longer counted among the processes, but may need to be killed.
   let ending: readonly ServiceInfo[] = []
@@ -81,7 +81,7 @@ async function runWorkers(celery: App, { quiet }: ClusterOptions, onStop: (reque
   }
   const isAsked = (how: string): boolean => asked === how
   onStop({ warm: () => end('warm'), cold: () => end('cold') })
-  const followers = plans.map(({ nodeName, logFile }) => new LogFollower({ path: logFile, clock: systemClock, onLine: (line) => console.log(`${nodeName} | ${line}`) }))
+  const followers = plans.map(({ nodeName, logFile }) => new LogFollower({ path: logFile, clock: systemClock, onLine: (line) => console.log(`${nodeName} | ${process.stdout.isTTY ? readableLine(line) : line}`) }))
   for (const follower of followers) follower.start()
   try {
     await start(celery, plans, () => !isAsked('nothing'))

@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 
 import type { Clock, Timer } from '../internal/clock.ts'
 
+/** What to follow, and who gets it. */
 export interface LogFollowerOptions {
   readonly path: string
   readonly clock: Clock

@@ -4,6 +4,7 @@ import { EXIT } from './exit-codes.ts'
 import { CommandFailure } from './failure.ts'
 import type { StopRequests } from './stop-signals.ts'
 
+/** What {@link runWorker} needs. */
 export interface WorkerRunOptions {
   readonly worker: Worker
   readonly nodeName: string
@@ -11,6 +12,8 @@ export interface WorkerRunOptions {
   readonly onStopSignals: (requests: StopRequests) => void
   /** Prints a line for people. */
   readonly say: (line: string) => void
+  /** Whether to say when the worker is ready: false where its log says so in the same place. */
+  readonly saysReady: boolean
 }
 
 /** What closing the stores may take when everything is to end at once. */
@@ -21,7 +24,7 @@ const LONG_MS = 2 ** 30
  * Starts a worker; resolves when a signal has stopped it and its tasks had the time that they are due.
  * @throws {@link CommandFailure} when it could not start, or was ended at once.
  */
-export async function runWorker({ worker, nodeName, onStopSignals, say }: WorkerRunOptions): Promise<void> {
+export async function runWorker({ worker, nodeName, onStopSignals, say, saysReady }: WorkerRunOptions): Promise<void> {
   let asked: 'nothing' | 'warm' | 'cold' = 'nothing'
   onStopSignals({
     warm() {
@@ -42,7 +45,7 @@ export async function runWorker({ worker, nodeName, onStopSignals, say }: Worker
   const alive = setInterval(() => {}, LONG_MS)
   try {
     await start(worker, () => !isAsked('nothing'))
-    if (isAsked('nothing')) say(`${nodeName} ready.`)
+    if (saysReady && isAsked('nothing')) say(`${nodeName} ready.`)
     await worker.stopped
   } finally {
     clearInterval(alive)

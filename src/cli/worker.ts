@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../config/config.ts'
 import { integer, text } from '../config/kinds.ts'
 import { logLevel, type PoolName, poolName } from '../config/workers.ts'
 import { systemClock } from '../internal/clock.ts'
-import { createLogger, type LogLevel } from '../internal/logger.ts'
+import { createLogger, type LogLevel, type LogSink } from '../internal/logger.ts'
 import { ROLE_VARIABLE } from '../internal/child-environment.ts'
 import { claimPidfile } from '../services/pidfile.ts'
 import { expandNodeFormat, nodeNameOf } from '../services/plan.ts'
@@ -15,6 +15,7 @@ import { banner } from './banner.ts'
 import { findApplication } from './find-application.ts'
 import { type GlobalOptions, overridesOf } from './global-options.ts'
 import { refusePrivateBroker } from './private-broker.ts'
+import { readableLine } from './readable-log.ts'
 import { onStopSignals } from './stop-signals.ts'
 import { nodeName, queueNames, valueOf } from './values.ts'
 import { runWorker } from './worker-run.ts'
@@ -58,7 +59,9 @@ async function work(options: WorkerOptions): Promise<void> {
   refusePrivateBroker(conf)
   handDown(options)
 
-  const logger = createLogger(options.loglevel ?? conf.logLevel, options.logfile === undefined ? undefined : fileOf(options.logfile))
+  const level = options.loglevel ?? conf.logLevel
+  const inTerminal = options.logfile === undefined && process.stderr.isTTY && process.stdout.isTTY
+  const logger = createLogger(level, options.logfile !== undefined ? fileOf(options.logfile) : inTerminal ? READABLE : undefined)
   for (const warning of conf.warnings) logger.warn({}, warning)
   const plan = planOf(options, conf)
   const say = (line: string): void => {
@@ -66,8 +69,12 @@ async function work(options: WorkerOptions): Promise<void> {
   }
   say(banner({ nodeName: name, conf, tasks: facts.tasks, ...plan }))
   const worker = new Worker({ name, ...plan, conf, root: conf.root, app: facts.spec, logger, clock: systemClock })
-  await runWorker({ worker, nodeName: name, onStopSignals: handOverSignals, say })
+  const saysReady = !(inTerminal && ['debug', 'info'].includes(level))
+  await runWorker({ worker, nodeName: name, onStopSignals: handOverSignals, say, saysReady })
 }
+
+/** Who looks at a terminal is a person. */
+const READABLE: LogSink = { write: (line) => console.error(readableLine(line.trimEnd())) }
 
 function planOf({ concurrency, pool, queues }: WorkerOptions, conf: Config): { concurrency: number; pool: PoolName; queues: readonly string[] } {
   return { concurrency: concurrency ?? conf.workerConcurrency, pool: pool ?? conf.workerPool, queues: queues ?? [conf.taskDefaultQueue] }

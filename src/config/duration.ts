@@ -1,3 +1,5 @@
+import { InvalidTaskError } from '../errors.ts'
+
 /** A length of time as users write it: seconds, or text with a unit such as `'500ms'`, `'10s'`, `'5m'` or `'2h'`. */
 export type Duration = number | string
 
@@ -10,11 +12,11 @@ export const DURATION_FORMS = 'seconds as a number, or text such as "500ms", "10
  * Turns a {@link Duration} into whole milliseconds.
  *
  * `what` names the value in the error, e.g. `'timeout'`.
- * @throws TypeError when the value is negative, not finite or in no known form.
+ * @throws {@link InvalidTaskError} when the value is negative, not finite or in no known form.
  */
 export function toMs(value: Duration, what: string): number {
   const ms = parseDuration(value)
-  if (ms === undefined) throw new TypeError(`${what} must be ${DURATION_FORMS}, not ${shown(value)}.`)
+  if (ms === undefined) throw new InvalidTaskError(`${what} must be ${DURATION_FORMS}, not ${shown(value)}.`)
   return Math.round(ms)
 }
 

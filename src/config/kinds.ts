@@ -112,6 +112,7 @@ export function refuse(value: unknown, expected: string, where: Where, problems:
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shorten(maskUrl(value)))
   if (Array.isArray(value)) return shorten(`[${value.map(show).join(', ')}]`)
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date'
   if (typeof value === 'object' && value !== null) return 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

@@ -75,7 +75,7 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     aliases: ['broker'],
     kind: storeUrl,
     default: 'sqlite:',
-    meaning: 'Where messages wait; `sqlite:` is the file `.celeriac/celeriac.db` in the project.',
+    meaning: 'Where messages wait; `sqlite:` is the file `.celeriac/celeriac.db` in the project, `memory:` is for eager mode and tests within one process.',
   },
   resultBackend: {
     celeryName: 'result_backend',
@@ -159,13 +159,13 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
   taskMaxDeliveries: {
     kind: integer(1),
     default: 3,
-    meaning: 'How many times a task whose process dies is begun before it is given up.',
+    meaning: 'How many times a task is begun whose process, or whole worker, dies before it ends, until it is given up.',
   },
   taskMessageMaxSize: {
     kind: integer(1),
     unit: 'bytes',
     default: 16 * 1024 * 1024,
-    meaning: 'Largest message.',
+    meaning: 'Largest body of a message; a larger one is refused where it is sent, and where it is read.',
   },
   taskErrorMaxLength: {
     kind: integer(1),
@@ -274,7 +274,7 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     kind: seconds('from 0'),
     unit: 'seconds',
     default: 8,
-    meaning: 'How long a stopping worker lets its tasks finish.',
+    meaning: 'How long a worker that is stopped by itself lets its tasks finish; when the application ends they have half a second.',
   },
   dashboard: {
     aliases: ['flower', 'CELERY_FLOWER'],

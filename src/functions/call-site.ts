@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
-import { getCallSites } from 'node:util'
+// The default export, for a Node that lacks the function; see parse.ts.
+import nodeUtil from 'node:util'
 import { writtenFunctions } from './exports.ts'
 import { fileOfUrl, isModuleFile } from './module-path.ts'
 import { parseFile } from './parse.ts'
@@ -29,7 +30,7 @@ export function findInCallers(fn: Function): FoundInSource | undefined {
 }
 
 function callingFiles(): string[] {
-  const files = getCallSites(100).map(({ scriptName }) => fileOfUrl(scriptName))
+  const files = nodeUtil.getCallSites(100).map(({ scriptName }) => fileOfUrl(scriptName))
   return files.filter((file) => file !== undefined && !file.startsWith(OWN_DIRECTORY)) as string[]
 }
 

@@ -4,6 +4,8 @@ import { resolve } from 'node:path'
 import type { AnyNode } from 'acorn'
 import { nodesIn, parseFile } from './parse.ts'
 
+const { cache: commonJsModules } = createRequire(import.meta.url)
+
 let main: { readonly given: string | undefined; readonly file: string | undefined } | undefined
 
 /** The file that this process was started with, symbolic links resolved; undefined for `-e`, the REPL and the like. */
@@ -11,6 +13,12 @@ export function mainScript(): string | undefined {
   const given = process.argv[1]
   if (main === undefined || main.given !== given) main = { given, file: given === undefined ? undefined : resolveScript(given) }
   return main.file
+}
+
+/** How the script that was started can ask whether it is that: `import.meta.main`, in CommonJS `require.main === module`. */
+export function mainGuard(): string {
+  const file = mainScript()
+  return file !== undefined && file in commonJsModules ? 'require.main === module' : 'import.meta.main'
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Function as FunctionNode, Pattern } from 'acorn'
+import type { Expression, Function as FunctionNode, Pattern } from 'acorn'
 import { nearestNames } from './nearest.ts'
 import { parseExpression } from './parse.ts'
 
@@ -65,12 +65,23 @@ export function bindArguments(
   return bound
 }
 
-/** A method is only a method inside a class; everything else is an expression. */
+/** Whether a value was written as a method of a class or an object. */
+export function isMethod(value: unknown): boolean {
+  if (typeof value !== 'function') return false
+  const source = Function.prototype.toString.call(value)
+  return parseExpression(source) === undefined && parseMember(source) !== undefined
+}
+
 function parseFunction(source: string): FunctionNode | undefined {
-  const expression = parseExpression(source) ?? parseExpression(`class { ${source} }`)
+  const expression = parseExpression(source) ?? parseMember(source)
   if (expression?.type === 'FunctionExpression' || expression?.type === 'ArrowFunctionExpression') return expression
   const member = expression?.type === 'ClassExpression' ? expression.body.body[0] : undefined
   return member?.type === 'MethodDefinition' ? member.value : undefined
+}
+
+/** A method is only a method inside a class; everything else is an expression. */
+function parseMember(source: string): Expression | undefined {
+  return parseExpression(`class { ${source} }`)
 }
 
 function listOf(node: FunctionNode): ParameterList {

@@ -1,4 +1,5 @@
-import { stripTypeScriptTypes } from 'node:module'
+// The default export: a Node without the function is to get as far as being told that it is too old.
+import nodeModule from 'node:module'
 import type { AnyNode, Expression, Program } from 'acorn'
 import { parse, parseExpressionAt } from 'acorn'
 import { quietly } from '../internal/quietly.ts'
@@ -20,7 +21,7 @@ export function parseFile(text: string): { readonly program: Program; readonly s
   const plain = parseScript(text)
   if (plain !== undefined) return { program: plain, source: text }
   try {
-    const source = quietly(() => stripTypeScriptTypes(text))
+    const source = quietly(() => nodeModule.stripTypeScriptTypes(text))
     const program = parseScript(source)
     return program && { program, source }
   } catch {

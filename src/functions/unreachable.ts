@@ -1,6 +1,8 @@
 /** Why a function cannot be found by another process, each with what to do about it. */
 import { InvalidTaskError, UnreachableFunctionError } from '../errors.ts'
 import { describeFunction } from './callable.ts'
+import { mainGuard } from './main-script.ts'
+import { isMethod } from './parameters.ts'
 
 /** It is one of Node's own, such as `createHash`. */
 export function builtIn(value: object): InvalidTaskError {
@@ -19,11 +21,10 @@ export function withoutFile(value: object): UnreachableFunctionError {
 
 /** No export of its module leads to it. `line` is 1-based. */
 export function notExported(value: object, module: string, line: number): UnreachableFunctionError {
-  return because(
-    value,
-    `(${module}:${line}) is not exported by ${module}, so another process cannot find it. ` +
-      'Export it under a name, after moving it to the top level of the module if it is inside another function.',
-  )
+  const advice = isMethod(value)
+    ? 'It is a method, and the object that it is called on would stay behind: make it a static method of a class that the module exports, or an exported function.'
+    : 'Export it under a name, after moving it to the top level of the module if it is inside another function.'
+  return because(value, `(${module}:${line}) is not exported by ${module}, so another process cannot find it. ${advice}`)
 }
 
 /** Its module is the started script, and starts something whenever it is imported. */
@@ -31,7 +32,7 @@ export function inUnguardedMain(value: object, module: string): UnreachableFunct
   return because(
     value,
     `is defined in ${module}, the script that was started: a worker that imports it would start it again. ` +
-      "Move the function to a module of its own, or guard the script's start-up with `if (import.meta.main)`.",
+      `Move the function to a module of its own, or guard the script's start-up with \`if (${mainGuard()})\`.`,
   )
 }
 

@@ -20,9 +20,18 @@ const PINO_LEVELS: Record<LogLevel, string> = {
   critical: 'fatal',
 }
 
-/** A logger that writes one JSON line per entry to standard error, or appends it to a file, creating it and its folder. */
-export function createLogger(level: LogLevel, file?: string): Logger {
-  return pino({ level: PINO_LEVELS[level], base: { pid: process.pid } }, pino.destination({ dest: file ?? 2, sync: true, mkdir: true }))
+/** Something that takes lines of a log, each with its line break. */
+export interface LogSink {
+  write(line: string): void
+}
+
+/**
+ * A logger that writes one JSON line per entry: to standard error, to a sink, or appended to a file, which it creates
+ * with its folder.
+ */
+export function createLogger(level: LogLevel, to: string | LogSink = pino.destination({ dest: 2, sync: true })): Logger {
+  const sink = typeof to === 'string' ? pino.destination({ dest: to, sync: true, mkdir: true }) : to
+  return pino({ level: PINO_LEVELS[level], base: { pid: process.pid } }, sink)
 }
 
 /** A logger that says nothing: the default of a process that only submits. */

@@ -4,7 +4,9 @@ import type { ChildInit } from './pipe.ts'
 import { ProcessPool } from './process-pool.ts'
 import { type ExecuteHere, SoloPool } from './solo-pool.ts'
 
+/** What {@link openPool} needs, whichever pool it makes. */
 export interface OpenPoolOptions {
+  /** How many tasks run at once; `solo` always runs one. */
   readonly concurrency: number
   /** Module that a pool process runs. */
   readonly entry: string

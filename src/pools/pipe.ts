@@ -3,27 +3,31 @@ import type { Execution, Outcome } from '../pool.ts'
 /**
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
  * the event loop. Bodies stay encoded; bytes travel as base64 because the pipe carries JSON.
+ *
+ * `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit }
-  | { readonly t: 'run'; readonly x: PipedExecution }
+  | { readonly t: 'run'; readonly n: number; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
   | { readonly t: 'ping' }
 
+/** What a pool child says; `leaving` announces that it ends without those that still run being to blame. */
 export type FromChild =
   | { readonly t: 'ready' }
   | { readonly t: 'failed'; readonly detail: string }
-  | { readonly t: 'done'; readonly id: string; readonly o: Outcome }
+  | { readonly t: 'done'; readonly id: string; readonly n: number; readonly o: Outcome }
   | { readonly t: 'state'; readonly id: string; readonly s: string; readonly r: string }
   | { readonly t: 'pong' }
+  | { readonly t: 'leaving' }
 
 /** Whether one element of what came from a child is a message, in full: a task's own code may write to the pipe too. */
 export function isFromChild(value: unknown): value is FromChild {
   if (typeof value !== 'object' || value === null) return false
-  const { t, id, o, s, r, detail } = value as Record<string, unknown>
-  if (t === 'done') return typeof id === 'string' && isOutcome(o)
+  const { t, id, n, o, s, r, detail } = value as Record<string, unknown>
+  if (t === 'done') return typeof id === 'string' && typeof n === 'number' && isOutcome(o)
   if (t === 'state') return typeof id === 'string' && typeof s === 'string' && typeof r === 'string'
-  return t === 'ready' || t === 'pong' || (t === 'failed' && typeof detail === 'string')
+  return t === 'ready' || t === 'pong' || t === 'leaving' || (t === 'failed' && typeof detail === 'string')
 }
 
 function isOutcome(value: unknown): value is Outcome {
@@ -44,6 +48,8 @@ export interface ChildInit {
   readonly conf: Record<string, unknown>
   /** Node name of the worker. */
   readonly hostname: string
+  /** The child ends itself when the worker has gone, as nobody else would while a task blocks it. */
+  readonly watchesParent: boolean
 }
 
 type PipedExecution = Omit<Execution, 'body'> & { readonly body: string | { readonly base64: string } }

@@ -1,9 +1,10 @@
 import { Backoff } from '../internal/backoff.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
-import type { Execution, Outcome, Pool, PoolListener } from '../pool.ts'
+import { type Execution, NOT_BEGUN, type Outcome, type Pool, type PoolListener } from '../pool.ts'
 import type { ChildInit } from './pipe.ts'
 import { PoolChild } from './pool-child.ts'
 
+/** What a {@link ProcessPool} is made of. */
 export interface ProcessPoolOptions {
   /** How many processes. */
   readonly children: number
@@ -12,6 +13,7 @@ export interface ProcessPoolOptions {
   /** Path of the module that a process runs. */
   readonly entry: string
   readonly init: ChildInit
+  /** Options of node. */
   readonly execArgv: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
@@ -58,6 +60,7 @@ export class ProcessPool implements Pool {
   }
 
   run(execution: Execution): Promise<Outcome> {
+    if (this.#stopping) return Promise.resolve(NOT_BEGUN)
     return new Promise((settle) => {
       this.#waiting.push({ execution, settle })
       this.#dispatch()
@@ -86,9 +89,7 @@ export class ProcessPool implements Pool {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#respawn?.cancel()
-    for (const { settle } of this.#waiting.splice(0)) {
-      settle({ kind: 'lost', detail: 'The worker stopped before the task began', bystander: true })
-    }
+    for (const { settle } of this.#waiting.splice(0)) settle(NOT_BEGUN)
     await this.#idleWithin(graceMs)
     for (const child of this.#children) child.abortAll()
     await this.#idleWithin(Math.min(graceMs, ABORT_GRACE_MS))
@@ -159,7 +160,7 @@ export class ProcessPool implements Pool {
     this.#children.delete(child)
     this.#options.listener.onProcesses()
     if (this.#stopping) return
-    this.#options.listener.onWarning(`Pool process ${child.pid} ${detail}; starting another`)
+    this.#options.listener.onWarning(`${child.pid === undefined ? 'A pool process' : `Pool process ${child.pid}`} ${detail}; starting another`)
     if (child.wasReady) this.#spawn()
     else this.#respawn = this.#options.clock.after(this.#backoff.next(), () => this.#refill())
   }

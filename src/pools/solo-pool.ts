@@ -1,7 +1,7 @@
 import { TaskRevokedError, ClosedError } from '../errors.ts'
 import type { Clock } from '../internal/clock.ts'
 import { Stopper } from '../internal/stopper.ts'
-import type { Execution, Outcome, Pool } from '../pool.ts'
+import { type Execution, NOT_BEGUN, type Outcome, type Pool } from '../pool.ts'
 
 /** Runs one execution in this process. */
 export type ExecuteHere = (execution: Execution, stopper: Stopper) => Promise<Outcome>
@@ -23,6 +23,7 @@ export class SoloPool implements Pool {
   readonly #clock: Clock
   readonly #running = new Map<string, Running>()
   #onIdle: (() => void) | undefined
+  #stopping = false
 
   constructor(execute: ExecuteHere, clock: Clock) {
     this.#execute = execute
@@ -32,6 +33,7 @@ export class SoloPool implements Pool {
   async start(): Promise<void> {}
 
   run(execution: Execution): Promise<Outcome> {
+    if (this.#stopping) return Promise.resolve(NOT_BEGUN)
     return new Promise((resolve) => {
       const stopper = new Stopper()
       const settle = (outcome: Outcome): void => {
@@ -60,6 +62,7 @@ export class SoloPool implements Pool {
   }
 
   async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
     if (this.#running.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.#clock.after(graceMs, resolve, { keepAlive: true })

@@ -6,7 +6,7 @@ import { encodeResultMeta } from '../protocol/result.ts'
 import type { CancelOptions } from './future-like.ts'
 import type { RevokeRequest, ResultSource } from './source.ts'
 import { refresh, waitForOne } from './wait.ts'
-import { isReady, latestOf, remember, type Waitable } from './waitable.ts'
+import { isReady, latestOf, remember, Waitable } from './waitable.ts'
 
 /** States in which a task has not begun, or waits to begin again. */
 const NOT_RUNNING = ['PENDING', 'RETRY', 'RECEIVED'] as const
@@ -56,9 +56,12 @@ function revokedRecord(source: ResultSource, taskId: string): StoredResult {
 
 async function untilReady(source: ResultSource, task: Waitable, timeout: NonNullable<CancelOptions['timeout']>): Promise<void> {
   const late = new Error('late')
-  await waitForOne(source, task, { timeout }, () => Promise.resolve(late)).catch((error: unknown) => {
+  // A cancellation is stored also where results are not, and the task's own future would refuse to wait then.
+  const watched = new Waitable(task.id)
+  await waitForOne(source, watched, { timeout }, () => Promise.resolve(late)).catch((error: unknown) => {
     if (error !== late) throw error
   })
+  remember(task, latestOf(watched))
 }
 
 function isRevoked(task: Waitable): boolean {

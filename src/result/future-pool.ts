@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { PoolNotFoundError } from '../errors.ts'
+import { InvalidTaskError, PoolNotFoundError } from '../errors.ts'
 import { decodeGroupMeta, encodeGroupMeta } from '../protocol/result.ts'
 import type { State } from '../states.ts'
 import { aggregateState } from './aggregate.ts'
@@ -49,7 +49,7 @@ export class FuturePool<T> implements FutureLike<T[]>, Iterable<Future<T>> {
   /** Adds a future at the end. */
   add(future: Future<T>): this {
     if (!(future instanceof Future)) {
-      throw new TypeError(`A pool holds futures, not ${typeof future}; add what celery.submit() or celery.get() gives.`)
+      throw new InvalidTaskError(`A pool holds futures, not ${typeof future}; add what celery.submit() or celery.get() gives.`)
     }
     this.#loaded().push(future)
     return this
@@ -254,7 +254,7 @@ export class FuturePool<T> implements FutureLike<T[]>, Iterable<Future<T>> {
   }
 
   #loaded(): Future<T>[] {
-    if (!this.#futures) throw new TypeError(`The members of pool ${this.id} are not known yet: await pool.load() first.`)
+    if (!this.#futures) throw new InvalidTaskError(`The members of pool ${this.id} are not known yet: await pool.load() first.`)
     return this.#futures
   }
 }

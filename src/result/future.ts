@@ -33,7 +33,8 @@ export class Future<T> extends Waitable implements FutureLike<T> {
    * Waits for the result.
    *
    * Rejects with the task's error when it failed, with `TaskRevokedError` when it was cancelled, and with
-   * `TimeoutError` when `timeout` is over; the task then goes on.
+   * `TimeoutError` when `timeout` is over; the task then goes on. Like everything that waits for the end it rejects
+   * at once with `InvalidTaskError` when the task was sent from here with `ignoreResult`: nobody could see the end.
    */
   async result(options: WaitOptions = {}): Promise<T> {
     const outcome = outcomeOf<T>(this.#source, await this.#untilReady(options))
@@ -155,7 +156,11 @@ export class Future<T> extends Waitable implements FutureLike<T> {
     return this
   }
 
-  /** Iterates over the states of the task, each with what it reported, until it ends. A slow consumer misses some, never the last. */
+  /**
+   * Iterates over the states of the task, the stored one first, each with what it reported, until it ends.
+   *
+   * The end is not among them: `result` tells it. A slow consumer misses some, but gets the latest.
+   */
   progress(options: WaitOptions = {}): AsyncIterableIterator<Progress, undefined, undefined> {
     return progressOf(this.#source, this, options, () => this.#timeoutError(options))
   }

@@ -1,4 +1,3 @@
-import { type Deferred, deferred } from '../internal/deferred.ts'
 
 /** Where a {@link PushIterator} gets its items from. */
 export interface Sink<T> {
@@ -20,7 +19,7 @@ export class PushIterator<T> implements AsyncIterableIterator<T, undefined, unde
   #stop: (() => void) | undefined
   #items: T[] = []
   #taken = 0
-  #open: Deferred<IteratorResult<T, undefined>>[] = []
+  #open: PromiseWithResolvers<IteratorResult<T, undefined>>[] = []
   #ended = false
   #fault: { error: unknown } | undefined
 
@@ -41,7 +40,7 @@ export class PushIterator<T> implements AsyncIterableIterator<T, undefined, unde
       }
     }
 
-    const request = deferred<IteratorResult<T, undefined>>()
+    const request = Promise.withResolvers<IteratorResult<T, undefined>>()
     this.#open.push(request)
     this.#serve()
     return request.promise

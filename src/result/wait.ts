@@ -1,7 +1,8 @@
 import type { StoredResult } from '../backend.ts'
 import { type Duration, toMs } from '../config/duration.ts'
+import { InvalidTaskError } from '../errors.ts'
 import type { ResultSource } from './source.ts'
-import { isReady, latestOf, remember, type Waitable } from './waitable.ts'
+import { endsUnseen, isReady, latestOf, remember, type Waitable } from './waitable.ts'
 import { readRecords, waitingTable } from './waiting.ts'
 
 /** How long to wait. */
@@ -60,7 +61,9 @@ export function startWait(source: ResultSource, tasks: readonly Waitable[], opti
 
   const timer = timeoutMs ? source.clock.after(timeoutMs, expire, { keepAlive: true }) : undefined
   signal?.addEventListener('abort', abort, { once: true })
+  const unseen = tasks.find(endsUnseen)
   queueMicrotask(() => {
+    if (unseen) return fail(nothingToWaitFor(unseen))
     for (const [index, task] of tasks.entries()) {
       if (ended) return
       const known = latestOf(task)
@@ -74,6 +77,10 @@ export function startWait(source: ResultSource, tasks: readonly Waitable[], opti
     }
   })
   return end
+}
+
+function nothingToWaitFor({ id }: Waitable): InvalidTaskError {
+  return new InvalidTaskError(`Task ${id} was sent with "ignoreResult": nothing is stored when it ends, so it cannot be waited for. Send it without, or do not wait.`)
 }
 
 /** Says how a promise made by {@link waitFor} settles. */

@@ -39,3 +39,16 @@ export function remember(task: Waitable, record: StoredResult | undefined): void
 export function isReady(record: StoredResult | undefined): boolean {
   return record !== undefined && READY_STATES.has(record.status)
 }
+
+/** Few tasks are sent without a result, so the others' futures carry nothing for it. */
+const withoutResult = new WeakSet<Waitable>()
+
+/** Says that nothing is stored when the task ends. */
+export function expectNoResult(task: Waitable): void {
+  withoutResult.add(task)
+}
+
+/** Whether nobody can see how the task ends; a cancelled one is stored all the same. */
+export function endsUnseen(task: Waitable): boolean {
+  return withoutResult.has(task) && !isReady(latestOf(task))
+}

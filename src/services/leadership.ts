@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
 
+/** What a {@link Leadership} is made from. */
 export interface LeadershipOptions {
   readonly broker: Broker
   /** What is led; one process at a time has it. */

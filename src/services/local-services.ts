@@ -10,6 +10,7 @@ import { planWorkers } from './plan.ts'
 import { ServiceProcess } from './service-process.ts'
 import { WorkerCluster } from './worker-cluster.ts'
 
+/** What {@link localServices} are made from. */
 export interface LocalServicesContext extends ServicesContext {
   /** Path of the module that a worker process runs; ours by default. */
   readonly workerEntry?: string
@@ -25,6 +26,7 @@ class LocalWorkers implements LocalServices {
   #isEnsured = false
   #cluster: WorkerCluster | undefined
   #stopping: Promise<void> | undefined
+  #fault: Error | undefined
 
   constructor(context: LocalServicesContext) {
     this.#context = context
@@ -32,6 +34,10 @@ class LocalWorkers implements LocalServices {
 
   get processes(): readonly ServiceInfo[] {
     return this.#cluster?.processes ?? []
+  }
+
+  get fault(): Error | undefined {
+    return this.#fault
   }
 
   get logs(): readonly string[] {
@@ -42,7 +48,7 @@ class LocalWorkers implements LocalServices {
     if (this.#isEnsured) return
     this.#isEnsured = true
     if (!this.#isWanted()) return
-    this.#startInBackground().catch((error: unknown) => this.#context.logger.warn({}, error instanceof Error ? error.message : String(error)))
+    void this.#startInBackground()
   }
 
   async start(options?: { timeoutMs?: number }): Promise<void> {
@@ -53,6 +59,7 @@ class LocalWorkers implements LocalServices {
     try {
       await this.#run().ready(options?.timeoutMs ?? this.#context.conf.startTimeout * 1000, { keepAlive: true })
     } catch (error) {
+      this.#remember(error)
       // What a submit has started goes on trying: its tasks wait for it.
       if (isRunning) throw error
       await this.stop({ timeoutMs: 0 })
@@ -85,7 +92,18 @@ class LocalWorkers implements LocalServices {
   }
 
   async #startInBackground(): Promise<void> {
-    await this.#run().ready(this.#context.conf.startTimeout * 1000)
+    try {
+      await this.#run().ready(this.#context.conf.startTimeout * 1000)
+    } catch (error) {
+      if (this.#remember(error)) this.#context.logger.warn({}, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** False when nothing failed: it was stopped, or the application closed, before the workers were ready. */
+  #remember(error: unknown): boolean {
+    if (error instanceof ClosedError) return false
+    this.#fault = error instanceof Error ? error : new Error(String(error))
+    return true
   }
 
   #run(): WorkerCluster {
@@ -112,6 +130,7 @@ class LocalWorkers implements LocalServices {
       lease: `local-services@${hostname()}`,
       owner: `${process.pid}-${randomUUID()}`,
       spawn: (plan) => new ServiceProcess({ entry, clock, start: { kind: 'start', plan, conf: conf.toJSON(), root, app } }),
+      onFault: (fault) => (this.#fault = fault),
       handOverGraceMs: this.#softTimeoutMs(),
       clock,
       logger,

@@ -15,8 +15,8 @@ export function claimPidfile(path: string): () => void {
   if (!create(path)) {
     const owner = readPid(path)
     if (owner !== undefined && owner !== process.pid && !isGone(owner, null)) throw owned(path, owner)
-    rmSync(path, { force: true })
-    // Somebody else may have found it stale at the same moment; one of us creates it.
+    // Somebody else may have found it stale at the same moment, and have replaced it.
+    if (readPid(path) === owner) rmSync(path, { force: true })
     if (!create(path)) throw owned(path, readPid(path))
   }
   return () => {

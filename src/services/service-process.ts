@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync } from 'node:fs'
 
 import type { Clock } from '../internal/clock.ts'
-import { deferred } from '../internal/deferred.ts'
 import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import { logTail, openLog } from './log-file.ts'
 import { parseReport, type StartMessage, type StopMessage } from './messages.ts'
 import type { WorkerExit, WorkerProcess } from './worker-process.ts'
 
+/** What a {@link ServiceProcess} is made from. */
 export interface ServiceProcessOptions {
   /** Path of the module that the process runs. */
   readonly entry: string
@@ -24,8 +24,8 @@ const FORCE_AFTER_MS = 2_000
  */
 export class ServiceProcess implements WorkerProcess {
   readonly #options: ServiceProcessOptions
-  readonly #ready = deferred()
-  readonly #exited = deferred<WorkerExit>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<WorkerExit>()
   #child: ChildProcess | undefined
   #reported: string | undefined
   #logFrom = 0

@@ -14,6 +14,10 @@ export interface Obstacle {
   readonly log: string
 }
 
+/** What of a log an error message repeats; `StartTimeoutError.log` has all of its end. */
+const MOST_LINES = 10
+const LONGEST_LINE = 300
+
 /** The error for workers that took too long. */
 export function startTimedOut(timeoutMs: number, obstacle: Obstacle): StartTimeoutError {
   const { pending, fault, log } = obstacle
@@ -39,5 +43,26 @@ function explain({ pending, fault, others, log }: Obstacle): string {
 }
 
 function quoteLog(plan: WorkerPlan, log: string): string {
-  return log === '' ? `It wrote nothing to ${plan.logFile}` : `Its log ${plan.logFile} ends with:\n${log}`
+  return log === '' ? `It wrote nothing to ${plan.logFile}` : `Its log ${plan.logFile} ends with:\n${excerpt(log)}`
+}
+
+/** The last lines that say something: no frames of stacks, and of structured entries what they say. */
+function excerpt(log: string): string {
+  const lines = log.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v\d/.test(line))
+  return lines.slice(-MOST_LINES).map((line) => shorten(entryText(line) ?? line)).join('\n')
+}
+
+function entryText(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    const { msg, err } = JSON.parse(line) as { msg?: unknown; err?: { message?: unknown } }
+    if (typeof msg !== 'string') return undefined
+    return typeof err?.message === 'string' ? `${msg}: ${err.message}` : msg
+  } catch {
+    return undefined
+  }
+}
+
+function shorten(line: string): string {
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line
 }

@@ -2,7 +2,6 @@ import type { ServiceInfo } from '../app.ts'
 import type { Broker } from '../broker.ts'
 import { ClosedError } from '../errors.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
-import { type Deferred, deferred } from '../internal/deferred.ts'
 import type { Logger } from '../internal/logger.ts'
 import { consumingNodes } from './consuming-nodes.ts'
 import { Leadership } from './leadership.ts'
@@ -11,6 +10,7 @@ import { type Obstacle, startFailed, startTimedOut } from './start-errors.ts'
 import type { WorkerExit, WorkerProcess } from './worker-process.ts'
 import { WorkerSet } from './worker-set.ts'
 
+/** What a {@link WorkerCluster} is made from. */
 export interface WorkerClusterOptions {
   readonly plans: readonly WorkerPlan[]
   readonly broker: Broker
@@ -18,6 +18,8 @@ export interface WorkerClusterOptions {
   readonly lease: string
   readonly owner: string
   readonly spawn: (plan: WorkerPlan) => WorkerProcess
+  /** A worker ended before it was ready; `undefined` once every worker consumes. */
+  readonly onFault: (fault: Error | undefined) => void
   /** What running tasks get when the workers must make way for another process's. */
   readonly handOverGraceMs: number
   readonly clock: Clock
@@ -38,7 +40,7 @@ export class WorkerCluster {
   readonly #options: WorkerClusterOptions
   readonly #leadership: Leadership
   readonly #set: WorkerSet
-  readonly #waiters = new Set<Deferred<void>>()
+  readonly #waiters = new Set<PromiseWithResolvers<void>>()
   #consuming: ReadonlySet<string> = new Set()
   #fault: Error | undefined
   #timer: Timer | undefined
@@ -73,7 +75,7 @@ export class WorkerCluster {
    * @throws {@link StartTimeoutError} after `timeoutMs`, or when a worker ended before it was ready.
    */
   async ready(timeoutMs: number, options?: { keepAlive?: boolean }): Promise<void> {
-    const waiter = deferred()
+    const waiter = Promise.withResolvers<void>()
     const expire = () => waiter.reject(startTimedOut(timeoutMs, this.#obstacle()))
     const timer = this.#options.clock.after(timeoutMs, expire, { keepAlive: options?.keepAlive === true })
     this.#waiters.add(waiter)
@@ -137,11 +139,14 @@ export class WorkerCluster {
   }
 
   #settleWaiters(): void {
-    if (this.#waiters.size > 0 && this.#pending().length === 0) for (const waiter of this.#waiters) waiter.resolve()
+    if (this.#pending().length > 0) return
+    this.#options.onFault(undefined)
+    for (const waiter of this.#waiters) waiter.resolve()
   }
 
   #onStartFailure(plan: WorkerPlan, exit: WorkerExit): void {
     const error = startFailed(plan, exit)
+    this.#options.onFault(error)
     if (this.#waiters.size === 0) this.#options.logger.warn({ worker: plan.nodeName }, error.message)
     for (const waiter of this.#waiters) waiter.reject(error)
   }

@@ -2,9 +2,10 @@
 import { loadConfig } from '../config/config.ts'
 import { systemClock } from '../internal/clock.ts'
 import { createLogger } from '../internal/logger.ts'
+import { watchParentFromThread } from '../internal/parent-watch.ts'
 import { Worker } from '../worker/worker.ts'
 import { parseOrder, type StartMessage, type WorkerReport } from './messages.ts'
-import { killOwnGroup, watchParentFromThread } from './orphan.ts'
+import { killOwnGroup } from './orphan.ts'
 import { claimPidfile } from './pidfile.ts'
 
 /** What running tasks get when the web process has ended, however it ended. */
@@ -23,7 +24,8 @@ async function begin({ plan, conf: inherited, root, app }: StartMessage): Promis
     const conf = loadConfig({ inherited })
     conf.freeze()
     const { nodeName: name, queues, concurrency, pool } = plan
-    worker = new Worker({ name, queues, concurrency, pool, conf, root, app, logger, clock: systemClock })
+    const endsWithGroup = process.platform !== 'win32'
+    worker = new Worker({ name, queues, concurrency, pool, conf, root, app, logger, clock: systemClock, endsWithGroup })
     void worker.stopped.then(() => process.exit(0))
     await worker.start()
     if (!isStopping) report({ kind: 'ready' })

@@ -5,6 +5,7 @@ import type { Logger } from '../internal/logger.ts'
 import type { WorkerPlan } from './plan.ts'
 import type { WorkerExit, WorkerProcess } from './worker-process.ts'
 
+/** What a {@link WorkerSet} is made from. */
 export interface WorkerSetOptions {
   /** Makes the process of a worker, not yet started. */
   readonly spawn: (plan: WorkerPlan) => WorkerProcess

@@ -1,8 +1,11 @@
-import type { Broker, Consumer, Delivery } from '../broker.ts'
-import { Request, type RequestContext } from './request.ts'
+import type { Broker, Consumer, DeadLetter, Delivery } from '../broker.ts'
+import { passing, Request, type RequestContext } from './request.ts'
+import { storeUnreadable } from './unreadable.ts'
 
+/** What a {@link TaskConsumer} is made of. */
 export interface TaskConsumerOptions {
   readonly broker: Broker
+  /** Queues that it takes messages from. */
   readonly queues: readonly string[]
   /** Node name. */
   readonly name: string
@@ -11,6 +14,9 @@ export interface TaskConsumerOptions {
 
 /** After so long, what this worker has heard may be forgotten again: see {@link RevokedTasks}. */
 const REMEMBERED_MS = 3_600_000
+
+/** How long a message waits whose handling failed unexpectedly. */
+const FAULT_DELAY_MS = 1_000
 
 /**
  * Takes deliveries and keeps every slot of the pool busy with them, oldest first.
@@ -24,6 +30,8 @@ export class TaskConsumer {
   readonly #sinceMs: number
   /** Deliveries that run, or whose outcome is being stored and acknowledged. */
   readonly #inHand = new Set<Promise<void>>()
+  /** Those of which a result is stored already. */
+  readonly #succeeded = new WeakSet<Delivery>()
   #consumer: Consumer | undefined
   /** Slots of the pool in use. */
   #active = 0
@@ -40,12 +48,12 @@ export class TaskConsumer {
     this.#consumer = await broker.consume({
       queues,
       name,
-      prefetch: conf.workerPrefetchMultiplier === 0 ? Number.MAX_SAFE_INTEGER : pool.size * conf.workerPrefetchMultiplier,
+      prefetch: pool.size * conf.workerPrefetchMultiplier,
+      children: pool.pids(),
       onDeliveries: (deliveries) => void this.#take(deliveries),
-      onDeadLetter: (letter) => logger.error({ queue: letter.queue }, `Message to the dead-letter queue: ${letter.detail}`),
+      onDeadLetter: (letter) => this.#lament(letter),
       onFault: (fault) => (fault === undefined ? logger.info({}, 'The broker is back') : logger.error({}, `The broker is lost: ${fault.message}`)),
     })
-    await this.setChildren(pool.pids())
   }
 
   /** Tells the broker which processes run tasks. */
@@ -66,14 +74,27 @@ export class TaskConsumer {
   }
 
   async #take(deliveries: readonly Delivery[]): Promise<void> {
-    await this.#learnRevoked(deliveries)
+    await this.#learnStored(deliveries)
     this.#waiting.push(...deliveries)
     this.#fill()
   }
 
+  /** The broker itself gave a message up. */
+  #lament({ queue, detail, message }: DeadLetter): void {
+    const { context } = this.#options
+    context.logger.error({ queue }, `Message to the dead-letter queue: ${detail}`)
+    if (message !== undefined) passing(storeUnreadable(message, detail, context))
+  }
+
   #fill(): void {
     while (!this.#pausing && this.#active < this.#options.context.pool.size && this.#waiting.length > 0) {
-      const handled = this.#handle(this.#waiting.shift() as Delivery).finally(() => this.#inHand.delete(handled))
+      const delivery = this.#waiting.shift() as Delivery
+      // Its lease ended while it waited: it is another worker's, or goes back.
+      if (!delivery.isHeld) {
+        passing(delivery.requeue())
+        continue
+      }
+      const handled = this.#handle(delivery).finally(() => this.#inHand.delete(handled))
       this.#inHand.add(handled)
     }
   }
@@ -83,31 +104,50 @@ export class TaskConsumer {
     const { context } = this.#options
     this.#active++
     try {
-      const conclude = await new Request(delivery, context).process().finally(() => {
+      const conclude = await new Request(delivery, context, this.#succeeded.has(delivery)).process().finally(() => {
         this.#active--
         this.#fill()
       })
       await conclude()
     } catch (error) {
-      // Still unacknowledged, so it is run again.
-      context.logger.error({ err: error }, `A message was left for another worker: ${String(error)}`)
+      await this.#leave(delivery, error)
+    }
+  }
+
+  /**
+   * Still unacknowledged, so it is run again: when the worker stops, as if nothing had been, for its store
+   * could not be written. Otherwise nobody knows why, and it counts, so that it cannot go on for ever.
+   */
+  async #leave(delivery: Delivery, error: unknown): Promise<void> {
+    const { logger } = this.#options.context
+    logger.error({ err: error }, `A message was left to be run again: ${String(error)}`)
+    if (this.#pausing) return
+    try {
+      await delivery.requeue({ delayMs: FAULT_DELAY_MS, lost: true })
+    } catch (fault) {
+      logger.error({ err: fault }, `It could not be put back: ${String(fault)}`)
     }
   }
 
   /**
    * Whatever is revoked while this worker runs, it hears; a message that was sent before that, or long
-   * ago, may have been revoked unheard or forgotten, so its stored state is looked at.
+   * ago, may have been revoked unheard or forgotten, so its stored state is looked at. That of one that was
+   * begun before tells, besides, whether only its acknowledgement was lost.
    */
-  async #learnRevoked(deliveries: readonly Delivery[]): Promise<void> {
+  async #learnStored(deliveries: readonly Delivery[]): Promise<void> {
     const since = Math.max(this.#sinceMs, this.#options.context.clock.now() - REMEMBERED_MS)
-    const old = deliveries.filter((delivery) => delivery.publishedAtMs === undefined || delivery.publishedAtMs < since)
+    const old = deliveries.filter(({ losses, publishedAtMs }) => losses > 0 || publishedAtMs === undefined || publishedAtMs < since)
     const ids = old.map((delivery) => delivery.message.headers['id']).filter((id) => typeof id === 'string')
     if (ids.length === 0) return
     const { backend, logger, revoked } = this.#options.context
     try {
-      for (const record of await backend.getMany(ids)) if (record.status === 'REVOKED') revoked.add(record.taskId)
+      for (const { taskId, status } of await backend.getMany(ids)) {
+        if (status === 'REVOKED') revoked.add(taskId)
+        if (status !== 'SUCCESS') continue
+        for (const delivery of old) if (delivery.message.headers['id'] === taskId) this.#succeeded.add(delivery)
+      }
     } catch (error) {
-      logger.warn({ err: error }, `Could not look whether ${ids.length} older tasks were revoked: ${String(error)}`)
+      logger.warn({ err: error }, `Could not look at the states of ${ids.length} older tasks: ${String(error)}`)
     }
   }
 }

@@ -37,7 +37,7 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     body = decodeBody(asEnvelope(execution), { accept: context.accept, maxSize: context.maxMessageSize })
   } catch (error) {
     if (error instanceof DecodeError || error instanceof ContentDisallowed) return { kind: 'malformed', detail: error.message }
-    return failed(error, context)
+    return failed(error, context.errorMaxLength)
   }
   try {
     const handler = await context.find(request)
@@ -48,12 +48,13 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
   } catch (error) {
     return error instanceof NotRegistered && error.taskName === request.task
       ? { kind: 'unknown-task', detail: error.message }
-      : failed(error, context)
+      : failed(error, context.errorMaxLength)
   }
 }
 
-function failed(error: unknown, context: ExecuteContext): Outcome {
-  const encoded = encodeException(error, { maxLength: context.errorMaxLength })
+/** The outcome of a task that threw `error`, of whose texts `maxLength` characters are kept. */
+export function failed(error: unknown, maxLength: number | undefined): Outcome {
+  const encoded = encodeException(error, { maxLength })
   return { kind: 'failed', exceptionText: encoded.text, traceback: encoded.traceback, summary: encoded.summary }
 }
 

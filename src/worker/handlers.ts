@@ -53,6 +53,9 @@ export function handlerOf(value: Runnable): Handler {
   }
 }
 
+const REMEDY = 'Register it with celery.task and list its module in "include", or submit the function itself.'
+
 function unknown(name: string, why: string, cause?: unknown): NotRegistered {
-  return new NotRegistered(`Received unregistered task "${name}". ${why}`, name, cause === undefined ? undefined : { cause })
+  const reason = why.endsWith('.') ? why : `${why}.`
+  return new NotRegistered(`Received unregistered task "${name}". ${reason} ${REMEDY}`, name, cause === undefined ? undefined : { cause })
 }

@@ -2,11 +2,12 @@ import { Backoff } from '../internal/backoff.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
 
+/** What {@link insist} goes by. */
 export interface InsistOptions {
   readonly clock: Clock
   readonly logger: Logger
-  /** Give up when this says so. */
-  readonly until: () => boolean
+  /** Aborted when it is to give up. */
+  readonly stopping: AbortSignal
 }
 
 /**
@@ -24,8 +25,21 @@ export async function insist(what: string, write: () => Promise<unknown>, option
       return
     } catch (error) {
       if (failures === 0) options.logger.error({ err: error }, `Could not ${what}, trying again: ${String(error)}`)
-      if (options.until()) throw error
-      await new Promise<void>((resolve) => options.clock.after(backoff.next(), resolve, { keepAlive: true }))
+      if (!options.stopping.aborted) await delay(backoff.next(), options)
+      if (options.stopping.aborted) throw error
     }
   }
+}
+
+/** Ends early when the worker stops. */
+function delay(ms: number, { clock, stopping }: InsistOptions): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel()
+      stopping.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.after(ms, end, { keepAlive: true })
+    stopping.addEventListener('abort', end)
+  })
 }

@@ -7,7 +7,8 @@ import { currentTask } from '../current.ts'
  *
  * A server that starts to listen while no task runs gets a free port of the loopback interface in place
  * of the one it asked for, and does not keep the process alive: its callbacks and promises go on as usual,
- * and nobody meets EADDRINUSE. A task may listen wherever it likes.
+ * and nobody meets EADDRINUSE. It serves nobody: every connection is closed at once. A task may listen
+ * wherever it likes.
  */
 export function neverListen(): void {
   const { listen } = Server.prototype as { listen: (this: Server, ...args: unknown[]) => Server }
@@ -16,6 +17,7 @@ export function neverListen(): void {
     const listening = args.at(-1)
     const server = listen.call(this, { host: '127.0.0.1', port: 0 }, ...(typeof listening === 'function' ? [listening] : []))
     server.unref()
+    server.maxConnections = 0
     return server
   } as typeof Server.prototype.listen
 }

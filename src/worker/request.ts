@@ -1,4 +1,4 @@
-import type { ResultBackend } from '../backend.ts'
+import type { ResultBackend, StoredResult } from '../backend.ts'
 import type { Delivery } from '../broker.ts'
 import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts'
@@ -13,6 +13,7 @@ import type { State } from '../states.ts'
 import { ACKS_LATE_HEADER } from '../submitter.ts'
 import type { RevokedTasks } from './revoked.ts'
 import type { RunningTasks } from './running.ts'
+import { storeUnreadable } from './unreadable.ts'
 
 /** Bodies up to so many characters are decoded for `resultExtended`; larger ones would hold up the worker. */
 const LARGEST_SHOWN = 16_384
@@ -49,22 +50,26 @@ export interface RequestContext {
 export class Request {
   readonly #delivery: Delivery
   readonly #context: RequestContext
+  readonly #hasSucceeded: boolean
 
-  constructor(delivery: Delivery, context: RequestContext) {
+  /** `hasSucceeded`: its result is stored, only its acknowledgement was lost. */
+  constructor(delivery: Delivery, context: RequestContext, hasSucceeded: boolean) {
     this.#delivery = delivery
     this.#context = context
+    this.#hasSucceeded = hasSucceeded
   }
 
   /** Resolves when the slot of the pool is free again, to what is left to do for the delivery. */
   async process(): Promise<() => Promise<void>> {
     const request = this.#read()
-    if (typeof request === 'string') return () => this.#bury('malformed', request)
+    if (typeof request === 'string') return () => this.#buryUnread(request)
     return this.#refuse(request) ?? this.#execute(request)
   }
 
   /** What to do instead of running it, if it must not run or not now. */
   #refuse(request: TaskRequest): (() => Promise<void>) | undefined {
     const { clock, conf, revoked, running } = this.#context
+    if (this.#hasSucceeded && this.#acksLate(request)) return () => this.#passOver(request)
     if (revoked.has(request.id)) return () => this.#revoke(request, 'revoked')
     if (request.expiresMs !== undefined && request.expiresMs <= clock.now()) return () => this.#revoke(request, 'expired')
     if (this.#delivery.losses >= conf.taskMaxDeliveries) return () => this.#giveUpLost(request, 'The worker that ran the task was lost', this.#delivery.losses)
@@ -90,7 +95,7 @@ export class Request {
     running.begin(request.id, {
       hasBegun: () => pool.pidOf(request.id) !== undefined,
       onLong: () => this.#started(request),
-      onState: (state, text) => passing(this.#store(request, state, text, null)),
+      onState: (state, text) => passing(this.#storeOnce(request, state, text)),
     })
     const outcome = await this.#runOnce(request).finally(() => running.end(request.id))
     return () => this.#conclude(request, outcome)
@@ -118,7 +123,7 @@ export class Request {
         if (!this.#ignoresResult(request)) await this.#store(request, 'SUCCESS', outcome.resultText, null)
         return this.#ack()
       case 'failed':
-        this.#context.logger.error({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
+        this.#context.logger.error({ task: request.task, id: request.id, traceback: outcome.traceback }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
         await this.#storeFailure(request, outcome.exceptionText, outcome.traceback)
         return this.#ack()
       case 'terminated':
@@ -139,12 +144,15 @@ export class Request {
     if (bystander && late) return this.#requeue()
     const losses = this.#delivery.losses + 1
     logger.warn({ task: request.task, id: request.id, losses }, `Task ${request.task}[${request.id}] was lost: ${detail}`)
-    if (late && conf.taskRejectOnWorkerLost && losses < conf.taskMaxDeliveries) return this.#requeue({ lost: true })
+    // It has no message any more; only its result is left to tell.
+    if (!late) return this.#storeError(request, new WorkerLostError(`${detail}. It was acknowledged before it ran, so no worker runs it again.`))
+    if (conf.taskRejectOnWorkerLost && losses < conf.taskMaxDeliveries) return this.#requeue({ lost: true })
     await this.#giveUpLost(request, detail, losses)
   }
 
-  /** One that was acknowledged before it ran has no message any more; then only its result is left to tell. */
+  /** Unless it is another worker's by now, where it may yet succeed. */
   async #giveUpLost(request: TaskRequest, detail: string, losses: number): Promise<void> {
+    if (!this.#delivery.isHeld) return this.#requeue({ lost: losses > this.#delivery.losses })
     await this.#storeError(request, new WorkerLostError(`${detail}. It was begun ${losses === 1 ? 'once' : `${losses} times`} and never ended.`))
     await this.#bury('lost', detail)
   }
@@ -154,6 +162,10 @@ export class Request {
     const { conf, logger } = this.#context
     if (this.#acksLate(request) && this.#delivery.losses + 1 < conf.taskMaxDeliveries) {
       logger.error({ task: request.task, id: request.id }, `${detail} It is offered again in ${conf.taskUnknownDelay} s.`)
+      if (!this.#ignoresResult(request)) {
+        const { text } = encodeException(new NotRegistered(detail, request.task), { maxLength: conf.taskErrorMaxLength })
+        await this.#storeOnce(request, 'RETRY', text).catch(() => {})
+      }
       return this.#requeue({ delayMs: conf.taskUnknownDelay * 1000, lost: true })
     }
     logger.error({ task: request.task, id: request.id }, `${detail} It goes to the dead-letter queue.`)
@@ -175,7 +187,7 @@ export class Request {
     if (!conf.taskTrackStarted || this.#ignoresResult(request)) return
     const where = JSON.stringify({ pid: pool.pidOf(request.id) ?? process.pid, hostname })
     // A state of the task's own may have been faster, and says more.
-    passing(this.#store(request, 'STARTED', where, null, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
+    passing(this.#storeOnce(request, 'STARTED', where, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
   }
 
   #storeError(request: TaskRequest, error: Error): Promise<void> {
@@ -188,8 +200,19 @@ export class Request {
     await this.#store(request, 'FAILURE', exceptionText, traceback)
   }
 
-  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null, onlyOver?: readonly State[]): Promise<void> {
-    const { backend, clock, conf, hostname } = this.#context
+  /** Tried until it is written. */
+  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null): Promise<void> {
+    const record = this.#record(request, status, resultText, traceback)
+    return this.#context.insist('store a result', () => this.#context.backend.store(record))
+  }
+
+  /** For what is only seen in passing: tried later, an old state could take the place of a newer one. */
+  async #storeOnce(request: TaskRequest, status: State, resultText: string, onlyOver?: readonly State[]): Promise<void> {
+    await this.#context.backend.store(this.#record(request, status, resultText, null), onlyOver === undefined ? {} : { onlyOver })
+  }
+
+  #record(request: TaskRequest, status: State, resultText: string, traceback: string | null): StoredResult {
+    const { clock, conf, hostname } = this.#context
     const now = clock.now()
     const text = encodeResultMeta({
       taskId: request.id,
@@ -203,15 +226,14 @@ export class Request {
         ? { name: request.task, ...this.#shownArguments(request), worker: hostname, retries: request.retries, queue: this.#delivery.queue }
         : undefined,
     })
-    const expiresAtMs = conf.resultExpires > 0 ? now + conf.resultExpires * 1000 : undefined
-    const record = { taskId: request.id, status, text, expiresAtMs }
-    return this.#context.insist('store a result', () => backend.store(record, onlyOver === undefined ? {} : { onlyOver }))
+    return { taskId: request.id, status, text, expiresAtMs: conf.resultExpires > 0 ? now + conf.resultExpires * 1000 : undefined }
   }
 
   /** The arguments themselves where they are small; what the sender wrote for people to read where they are not. */
   #shownArguments(request: TaskRequest): { args: unknown; kwargs: unknown } {
     const { message } = this.#delivery
-    if (message.body.length <= LARGEST_SHOWN) {
+    // What is compressed may be of any size.
+    if (message.body.length <= LARGEST_SHOWN && (message.headers['compression'] ?? null) === null) {
       try {
         const { args, kwargs } = decodeBody(message, { accept: this.#context.conf.acceptContent })
         return { args, kwargs }
@@ -243,13 +265,23 @@ export class Request {
     return this.#context.insist('put a message back', () => this.#delivery.requeue(options))
   }
 
+  #passOver(request: TaskRequest): Promise<void> {
+    this.#context.logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is already done`)
+    return this.#ack()
+  }
+
+  async #buryUnread(detail: string): Promise<void> {
+    await storeUnreadable(this.#delivery.message, detail, this.#context)
+    await this.#bury('malformed', detail)
+  }
+
   async #bury(reason: 'malformed' | 'lost' | 'unknown-task', detail: string): Promise<void> {
     this.#context.logger.error({ queue: this.#delivery.queue, reason }, `Message to the dead-letter queue: ${detail}`)
     await this.#context.insist('move a message to the dead-letter queue', () => this.#delivery.reject(reason, detail))
   }
 }
 
-/** What is written in passing is for people to see; the worker stops, and nothing rests on it, when it fails. */
-function passing(write: Promise<void>): void {
+/** For writes that nothing rests on: what is written in passing is for people to see. */
+export function passing(write: Promise<void>): void {
   write.catch(() => {})
 }

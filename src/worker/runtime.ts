@@ -20,7 +20,7 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
   setCurrentApp(() => loaded?.webApp ?? applications().find((app) => app.webApp !== undefined)?.webApp)
   for (const module of conf.include) await loadApplication(module, init.root)
   const context: ExecuteContext = {
-    find: createHandlers(init.root, (name) => applications().map((app) => app.registry.find(name)).find((task) => task !== undefined)),
+    find: createHandlers(init.root, (name) => applications().map((app) => app.registry.named(name)).find((task) => task !== undefined)),
     accept: conf.acceptContent,
     maxMessageSize: conf.taskMessageMaxSize,
     errorMaxLength: conf.taskErrorMaxLength,

@@ -20,12 +20,15 @@ import { insist } from './insist.ts'
 import { RevokedTasks } from './revoked.ts'
 import { RunningTasks } from './running.ts'
 
+/** What a {@link Worker} is made of. */
 export interface WorkerOptions {
   /** Node name, e.g. `worker1@host`. */
   readonly name: string
+  /** Queues that it takes messages from. */
   readonly queues: readonly string[]
   /** How many tasks run at once. */
   readonly concurrency: number
+  /** Where they run: processes of one task each, one process of all, or this process. */
   readonly pool: 'prefork' | 'async' | 'solo'
   readonly conf: Config
   /** Directory that function references are relative to. */
@@ -34,6 +37,8 @@ export interface WorkerOptions {
   readonly app: string | undefined
   readonly logger: Logger
   readonly clock: Clock
+  /** This process leads a group that somebody ends with it; if not, each pool process watches over itself. Default false. */
+  readonly endsWithGroup?: boolean
 }
 
 /**
@@ -49,6 +54,8 @@ export class Worker implements Service {
   readonly #running: RunningTasks
   readonly #revoked: RevokedTasks
   readonly #stopped = Promise.withResolvers<void>()
+  /** Aborted when it begins to stop. */
+  readonly #quit = new AbortController()
   #pool: Pool | undefined
   #consumer: TaskConsumer | undefined
   #commands: Subscription | undefined
@@ -119,7 +126,7 @@ export class Worker implements Service {
         clock,
         logger,
         hostname: name,
-        insist: (what, write) => insist(what, write, { clock, logger, until: () => this.#stopping !== undefined }),
+        insist: (what, write) => insist(what, write, { clock, logger, stopping: this.#quit.signal }),
       },
     })
     if (this.#stopping !== undefined) return
@@ -128,6 +135,7 @@ export class Worker implements Service {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    this.#quit.abort()
     try {
       await this.#consumer?.pause()
       await this.#pool?.stop(graceMs)
@@ -143,7 +151,7 @@ export class Worker implements Service {
 
   #openPool(): Promise<Pool> {
     const { app, clock, concurrency, conf, logger, name, pool, root } = this.#options
-    const init = { root, app, conf: conf.toJSON(), hostname: name }
+    const init = { root, app, conf: conf.toJSON(), hostname: name, watchesParent: this.#options.endsWithGroup !== true }
     const listener: PoolListener = {
       onState: (id, state, text) => this.#running.reportState(id, state, text),
       onProcesses: () => void this.#consumer?.setChildren(this.pids()).catch(() => {}),

@@ -29,7 +29,8 @@ test.each([
   await collector.received(1)
 
   expect(collector.ids()).toEqual(['good'])
-  expect(collector.letters).toMatchObject([{ queue: 'q', reason: 'malformed', message: undefined }])
+  const message = envelope === ENVELOPE ? { body: '', contentType: 'application/json', contentEncoding: 'utf-8', headers: {}, properties: {} } : undefined
+  expect(collector.letters).toMatchObject([{ queue: 'q', reason: 'malformed', message }])
   expect(collector.letters[0]?.detail).toContain(detail)
   expect(await broker.deadLetters()).toEqual(collector.letters)
   expect(await broker.depth('q')).toEqual({ ready: 0, unacked: 1, parked: 0, dead: 1 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Duration, toMs } from '../../src/config/duration.ts'
+import { InvalidTaskError } from '../../src/errors.ts'
 
 test.each<[Duration, number]>([
   [10, 10_000],
@@ -17,5 +18,6 @@ test.each<[Duration, number]>([
 })
 
 test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '', '10', 'ten', '-5s', '1d', '5m 3s', null, {}, 10n])('%s is no duration', (value) => {
+  expect(() => toMs(value as Duration, 'timeout')).toThrow(InvalidTaskError)
   expect(() => toMs(value as Duration, 'timeout')).toThrow(/^timeout must be seconds as a number, or text such as "500ms", "10s", "5m" or "2h", not /)
 })

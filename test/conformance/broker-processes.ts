@@ -114,6 +114,7 @@ export function testBrokerProcesses(name: string, setUp: () => Promise<BrokerFix
       frozen.signal('SIGSTOP')
       const [delivery] = await collector.received(1)
       frozen.signal('SIGCONT')
+      expect(await frozen.call({ do: 'held', id: 'one' })).toBe(false)
       await frozen.call({ do: 'ack', id: 'one' })
 
       expect(delivery?.losses).toBe(1)
@@ -122,9 +123,9 @@ export function testBrokerProcesses(name: string, setUp: () => Promise<BrokerFix
       expect(await broker.depth('q')).toEqual({ ready: 0, unacked: 0, parked: 0, dead: 0 })
     })
 
-    test('lets a process that was frozen consume again', async () => {
+    test('lets a process that was frozen consume again, with what was taken from it out of the way', async () => {
       const frozen = await start()
-      await frozen.call({ do: 'consume', prefetch: 2, settle: 'hold' })
+      await frozen.call({ do: 'consume', prefetch: 1, settle: 'hold' })
       await broker.publish([publication('one')])
       await frozen.until((one) => one.delivered().length === 1, 'a delivery')
       const collector = await collect(broker, { prefetch: 1 })
@@ -136,6 +137,8 @@ export function testBrokerProcesses(name: string, setUp: () => Promise<BrokerFix
       await frozen.until((one) => one.delivered().includes('two'), 'a delivery after the freeze')
 
       expect(await broker.consumers()).toHaveLength(2)
+      expect(await frozen.call({ do: 'held', id: 'one' })).toBe(false)
+      expect(await frozen.call({ do: 'held', id: 'two' })).toBe(true)
     })
 
     test('does not deliver again what a living process holds for longer than the lease', async () => {

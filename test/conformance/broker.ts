@@ -257,7 +257,8 @@ export function testBroker(name: string, setUp: () => Promise<BrokerFixture>): v
       await collector.received(1)
 
       expect(collector.ids()).toEqual(['small'])
-      expect(collector.letters).toMatchObject([{ queue: 'q', reason: 'malformed', message: undefined }])
+      expect(collector.letters).toMatchObject([{ queue: 'q', reason: 'malformed', message: { ...message, body: '' } }])
+      expect(await strict.deadLetters()).toEqual(collector.letters)
       expect(collector.letters[0]?.detail).toContain('1002 bytes')
       expect(await strict.depth('q')).toEqual({ ready: 0, unacked: 1, parked: 0, dead: 1 })
     })
@@ -301,6 +302,23 @@ export function testBroker(name: string, setUp: () => Promise<BrokerFixture>): v
 
       expect(await broker.depth('q')).toEqual({ ready: 3, unacked: 0, parked: 0, dead: 0 })
       expect((await (await collect(broker)).received(3)).map(({ losses }) => losses)).toEqual([0, 0, 0])
+    })
+
+    test('holds a delivery until it is settled, or its consumer closes', async () => {
+      await broker.publish(publications(3))
+      const collector = await collect(broker)
+      const deliveries = await collector.received(3)
+      const held = (): boolean[] => deliveries.map(({ isHeld }) => isHeld)
+      expect(held()).toEqual([true, true, true])
+
+      const acknowledged = deliveries[0]?.ack()
+      expect(held()).toEqual([false, true, true])
+      await acknowledged
+      await deliveries[1]?.requeue({ delayMs: 3_600_000 })
+      expect(held()).toEqual([false, false, true])
+      await collector.consumer.close()
+
+      expect(held()).toEqual([false, false, false])
     })
 
     test('shows who consumes until they close', async () => {

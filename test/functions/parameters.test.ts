@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bindArguments, parameterNames } from '../../src/functions/parameters.ts'
+import { bindArguments, isMethod, parameterNames } from '../../src/functions/parameters.ts'
 
 function add(x: number, y: number, z = 0): number {
   return x + y + z
@@ -91,4 +91,9 @@ describe('keyword arguments', () => {
     expect(bindArguments(minified, [], { right: 1, left: 5 }, ['left', 'right'])).toEqual([5, 1])
     expect(() => bindArguments(minified, [], { e: 1 }, ['left', 'right'])).toThrow(/unexpected keyword argument 'e'/)
   })
+})
+
+test('a method is told from a function', () => {
+  expect([Calculator.prototype['quoted name'], Calculator.sub, { both() {} }.both].map(isMethod)).toEqual([true, true, true])
+  expect([add, () => 1, async (a: number) => a, Calculator, 'text'].map(isMethod)).toEqual([false, false, false, false, false])
 })

@@ -85,6 +85,10 @@ describe('a script of its own', () => {
     expect(module).toBe('main-unguarded.ts')
   })
 
+  test('is told of the guard that CommonJS has', async () => {
+    expect(await runFixture('main-unguarded.cjs')).toContain("guard the script's start-up with `if (require.main === module)`.")
+  })
+
   test('finds imported functions by their text when it may not inspect itself', async () => {
     const execArgv = ['--permission', '--allow-fs-read=*']
     const { inspector, found, missed } = (await runFixture('no-inspector.ts', { execArgv })) as Record<string, unknown>
@@ -132,7 +136,7 @@ describe('what has no reference', () => {
   test.each([
     ['a function that is not exported', tasks.getHidden(), /"hidden" \(tasks\.ts:\d+\) is not exported by tasks\.ts.*Export it/],
     ['a closure', tasks.makeClosure(1), /anonymous function \(tasks\.ts:\d+\) is not exported.*top level/],
-    ['a method of instances', holder.Point.prototype.norm, /"norm" .* is not exported by holder\.ts/],
+    ['a method of instances', holder.Point.prototype.norm, /"norm" .* is not exported by holder\.ts.*It is a method.*make it a static method/],
     ['evaluated code', tasks.evaluated, /made by eval or new Function/],
     ['a function of a package', vi.fn, /belongs to an installed package|outside the project's root/],
   ])('%s is unreachable', (_, value, message) => {

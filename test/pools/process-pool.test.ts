@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 
-import type { Outcome } from '../../src/pool.ts'
+import { NOT_BEGUN, type Outcome } from '../../src/pool.ts'
 import type { ProcessPool } from '../../src/pools/process-pool.ts'
 import { failOnLeftovers, leftovers } from '../support/leaks.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { within } from '../support/within.ts'
 import { execution, testPool, type Told } from './support.ts'
 
@@ -66,7 +67,7 @@ describe('a pool of processes', () => {
     expect(told.states).toEqual([['b', 'HALF', '1']])
   })
 
-  test('passes over what is no message', async () => {
+  test('passes over what is no message, and the end of an earlier run', async () => {
     await start(1, 1)
 
     expect(await run('a', 'nonsense')).toEqual({ kind: 'succeeded', resultText: '"fine"' })
@@ -104,6 +105,25 @@ describe('a process that dies', () => {
     expect([a, b]).toMatchObject([{ kind: 'lost', bystander: false }, { kind: 'lost', bystander: false }])
   })
 
+  test('and says so before loses no other task by its own fault', async () => {
+    await start(1, 2)
+    const neighbour = pool.run(execution('a', 'wait'))
+    await begun('a')
+
+    expect(await run('b', 'leave')).toMatchObject({ kind: 'failed', summary: 'not caught' })
+
+    expect(await within(neighbour, 'the end of a')).toMatchObject({ kind: 'lost', bystander: true, detail: expect.stringContaining('exited with code 1') as string })
+    expect((await run('c', 'go')).kind).toBe('succeeded')
+  })
+
+  test('to its worker only, because it closed its channel, is ended and replaced', async () => {
+    await start(1, 1)
+
+    expect(await run('a', 'disconnect')).toMatchObject({ kind: 'lost', bystander: false })
+
+    expect((await run('b', 'go')).kind).toBe('succeeded')
+  })
+
   test('leaves a task that waits for it to its successor', async () => {
     await start(1, 1)
 
@@ -123,6 +143,24 @@ describe('terminating', () => {
     expect(pool.terminate('a', 5_000)).toBe(true)
 
     expect(await within(outcome, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect(pool.pids()).toEqual([pid])
+  })
+
+  test('a task that ends in time leaves the next run of its id alone', async () => {
+    const clock = new ManualClock()
+    ;({ pool, told } = testPool({ children: 1, slots: 1, clock }))
+    await pool.start()
+    const [pid] = pool.pids()
+    const first = pool.run(execution('a', 'wait'))
+    pool.terminate('a', 50)
+    await within(first, 'the end of the first run')
+    const second = pool.run(execution('a', 'wait'))
+
+    clock.advance(50)
+    pool.terminate('a', 5_000)
+
+    expect(await within(second, 'the end of the second run')).toEqual({ kind: 'terminated' })
+    expect((await run('b', 'go')).kind).toBe('succeeded')
     expect(pool.pids()).toEqual([pid])
   })
 
@@ -215,6 +253,13 @@ describe('stopping', () => {
     expect(await first).toMatchObject({ kind: 'lost', bystander: true })
   })
 
+  test('begins nothing any more', async () => {
+    await start(1, 1)
+    await pool.stop(0)
+
+    expect(await run('late', 'go')).toBe(NOT_BEGUN)
+  })
+
   test('may be asked for twice, and during the start', async () => {
     ;({ pool, told } = testPool({ children: 2, slots: 1 }))
     const started = pool.start().catch(() => {})
@@ -252,5 +297,34 @@ describe('a process that cannot start', () => {
     rmSync(app)
 
     expect((await within(waiting, 'the waiting task', 10_000)).kind).toBe('succeeded')
+  })
+
+  test.each<[string, () => NodeJS.ProcessEnv]>([
+    ['is missing', () => ((process.execPath = '/nowhere/node'), process.env)],
+    ['is given too much', () => ({ ...process.env, HUGE: 'x'.repeat(3_000_000) })],
+  ])('because its program %s says so, and the pool stops', async (_what, spoil) => {
+    const { execPath } = process
+    ;({ pool, told } = testPool({ children: 2, slots: 1, env: spoil() }))
+
+    try {
+      await expect(within(pool.start(), 'the start to fail')).rejects.toThrow(/could not be made: spawn/)
+    } finally {
+      process.execPath = execPath
+    }
+    expect(pool.pids()).toEqual([])
+  })
+
+  test('because none can be made is tried again until one can', async () => {
+    const { execPath } = process
+    await start(1, 1)
+    process.execPath = '/nowhere/node'
+    try {
+      await run('a', 'die')
+      await expect.poll(() => told.warnings.some((each) => each.startsWith('A pool process could not be made'))).toBe(true)
+    } finally {
+      process.execPath = execPath
+    }
+
+    expect((await run('b', 'go')).kind).toBe('succeeded')
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Stopper } from '../../src/internal/stopper.ts'
-import type { Outcome } from '../../src/pool.ts'
+import { NOT_BEGUN, type Outcome } from '../../src/pool.ts'
 import { SoloPool } from '../../src/pools/solo-pool.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { within } from '../support/within.ts'
@@ -69,5 +69,13 @@ describe('a solo pool', () => {
     await within(stopped, 'the pool to stop')
     expect(await outcome).toMatchObject({ kind: 'lost', bystander: true })
     expect(signals[0]?.aborted).toBe(true)
+  })
+
+  test('begins nothing once it has stopped', async () => {
+    const { solo, signals } = pool()
+    await solo.stop(0)
+
+    expect(await within(solo.run(execution('a', '')), 'the outcome')).toBe(NOT_BEGUN)
+    expect(signals).toEqual([])
   })
 })

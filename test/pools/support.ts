@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 
-import { systemClock } from '../../src/internal/clock.ts'
+import { type Clock, systemClock } from '../../src/internal/clock.ts'
 import type { Execution, PoolListener } from '../../src/pool.ts'
 import { ProcessPool } from '../../src/pools/process-pool.ts'
 
@@ -10,8 +10,17 @@ export interface Told {
   readonly warnings: string[]
 }
 
-/** A pool of test processes. `app` names a file that keeps them from starting while it is there. */
-export function testPool(options: { children: number; slots: number; app?: string }): { pool: ProcessPool; told: Told } {
+/** Of which a test pool is made; `app` names a file that keeps its processes from starting while it is there. */
+export interface TestPoolOptions {
+  readonly children: number
+  readonly slots: number
+  readonly app?: string
+  readonly env?: NodeJS.ProcessEnv
+  readonly clock?: Clock
+}
+
+/** A pool of test processes. */
+export function testPool(options: TestPoolOptions): { pool: ProcessPool; told: Told } {
   const told: Told = { states: [], warnings: [] }
   const listener: PoolListener = {
     onState: (id, state, text) => void told.states.push([id, state, text]),
@@ -22,10 +31,10 @@ export function testPool(options: { children: number; slots: number; app?: strin
     children: options.children,
     slots: options.slots,
     entry: fileURLToPath(new URL('fixtures/child.ts', import.meta.url)),
-    init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test' },
+    init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test', watchesParent: false },
     execArgv: [],
-    env: process.env,
-    clock: systemClock,
+    env: options.env ?? process.env,
+    clock: options.clock ?? systemClock,
     listener,
   })
   return { pool, told }

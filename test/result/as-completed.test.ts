@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { TimeoutError } from '../../src/errors.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import { FuturePool } from '../../src/result/future-pool.ts'
 import { Future } from '../../src/result/future.ts'
 import { waitingTable } from '../../src/result/waiting.ts'
@@ -85,7 +84,7 @@ test('waits for nothing before the first next, and for nothing after a break', a
 
 test('waits for nothing when the consumer leaves before the members are known', async () => {
   const source = new TestSource()
-  const gate = deferred<string>()
+  const gate = Promise.withResolvers<string>()
   source.backend.getGroup = () => gate.promise
   const iterator = new FuturePool(source, 'pool').asCompleted()
   const next = iterator.next()

@@ -1,6 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { PoolNotFoundError, TaskRevokedError, TimeoutError } from '../../src/errors.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import type { FutureLike } from '../../src/result/future-like.ts'
 import { FuturePool } from '../../src/result/future-pool.ts'
 import { Future } from '../../src/result/future.ts'
@@ -198,7 +197,7 @@ test('revoke and forget reach every task', async () => {
 
 test('addDoneCallback calls once with the very pool when all have ended', async () => {
   const source = new TestSource()
-  const called = deferred<unknown>()
+  const called = Promise.withResolvers<unknown>()
   const thrown = new Error('thrown')
   const pool = poolOf(source, 'a', 'b')
   pool.addDoneCallback((given) => {

@@ -1,6 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { RemoteError, TaskRevokedError, TimeoutError } from '../../src/errors.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import { Future } from '../../src/result/future.ts'
 import type { State } from '../../src/states.ts'
 import { TestSource, wireError } from '../support/result-source.ts'
@@ -240,7 +239,7 @@ test('forget removes the record, and the task is pending again', async () => {
 describe('addDoneCallback', () => {
   test.each(['SUCCESS', 'FAILURE', 'REVOKED'])('calls once with the very future, and nobody waits, on %s', async (state) => {
     const source = new TestSource()
-    const called = deferred<Future<number>>()
+    const called = Promise.withResolvers<Future<number>>()
     let calls = 0
     const future = new Future<number>(source, 'a')
     const same = future.addDoneCallback((given) => {
@@ -264,7 +263,7 @@ describe('addDoneCallback', () => {
     await source.put('a', 'SUCCESS', 3)
     const future = new Future(source, 'a')
     await future.result()
-    const called = deferred()
+    const called = Promise.withResolvers<void>()
     let calls = 0
 
     future.addDoneCallback(() => {
@@ -280,7 +279,7 @@ describe('addDoneCallback', () => {
     const source = new TestSource()
     const thrown = new Error('thrown')
     const rejected = new Error('rejected')
-    const called = deferred()
+    const called = Promise.withResolvers<void>()
     await source.put('a', 'SUCCESS', 3)
 
     new Future(source, 'a')

@@ -1,12 +1,11 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { deferred } from '../../src/internal/deferred.ts'
 import { Future } from '../../src/result/future.ts'
 import { Submitted } from '../../src/result/submitted.ts'
 import { TestSource } from '../support/result-source.ts'
 import { turn } from '../support/within.ts'
 
 test('has its id at once and resolves to the very future when the broker has accepted', async () => {
-  const accepted = deferred()
+  const accepted = Promise.withResolvers<void>()
   const future = new Future<number>(new TestSource(), 'a')
   const submitted = new Submitted(future, accepted.promise)
   let settled = false

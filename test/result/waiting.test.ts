@@ -1,7 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { TimeoutError } from '../../src/errors.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import { Future } from '../../src/result/future.ts'
 import { waitingTable } from '../../src/result/waiting.ts'
 import { TestSource, wireError } from '../support/result-source.ts'
@@ -53,7 +52,7 @@ describe('a result stored at an awkward moment', () => {
 
   test('is not undone by an earlier state that a slow read brings', async () => {
     const source = new TestSource()
-    const gate = deferred()
+    const gate = Promise.withResolvers<void>()
     await source.put('a', 'STARTED')
     const future = new Future<number>(source, 'a')
     const other = future.progress()[Symbol.asyncIterator]()
@@ -73,7 +72,7 @@ describe('a result stored at an awkward moment', () => {
 
 test('a slow look at the state does not undo the end that a wait has seen', async () => {
   const source = new TestSource()
-  const gate = deferred()
+  const gate = Promise.withResolvers<void>()
   const future = new Future<number>(source, 'a')
   const wait = future.result()
   await turn()

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -144,6 +144,32 @@ describe('ensure', () => {
     await until(() => attempts() >= 3 || undefined, () => 'three attempts')
 
     expect(log.lines).toEqual([expect.stringMatching(/^warn Worker "foo@.*before it was ready/s)])
+  })
+
+  test('goes on when a start that came later fails, and remembers why until the workers run', async () => {
+    const inTheWay = join(folder, 'foo.pid')
+    writeFileSync(inTheWay, `${process.pid}\n`)
+    make({ workers: { foo: { pidfile: inTheWay } } })
+    expect(services.fault).toBeUndefined()
+
+    services.ensure()
+    await expect(services.start()).rejects.toThrow(StartTimeoutError)
+    expect(services.fault?.message).toContain(`belongs to a running process (${process.pid})`)
+    rmSync(inTheWay)
+
+    await until(() => services.processes[0] && services.fault === undefined, () => 'the worker to run')
+    expect(workers()).toHaveLength(1)
+  })
+
+  test('says nothing when it is stopped before the workers are ready', async () => {
+    make({}, 'silent-worker.ts')
+
+    services.ensure()
+    await turn()
+    await services.stop({ timeoutMs: 0 })
+
+    expect(log.lines).toEqual([])
+    expect(services.fault).toBeUndefined()
   })
 
   test('replaces a worker that was killed, children and all', async () => {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 
 import { claimPidfile } from '../../src/services/pidfile.ts'
 
@@ -36,6 +36,20 @@ describe('claimPidfile', () => {
     writeFileSync(path, `${process.ppid}\n`)
 
     expect(() => claimPidfile(path)).toThrow(`belongs to a running process (${process.ppid})`)
+    expect(readFileSync(path, 'utf8')).toBe(`${process.ppid}\n`)
+  })
+
+  test('leaves a stale file alone that another process has replaced in the same moment', () => {
+    const path = join(folder, 'contended.pid')
+    writeFileSync(path, '4194304999\n')
+    // Looking whether the owner lives is the last thing before the file is removed.
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+      writeFileSync(path, `${process.ppid}\n`)
+      throw Object.assign(new Error('no such process'), { code: 'ESRCH' })
+    })
+
+    expect(() => claimPidfile(path)).toThrow(`belongs to a running process (${process.ppid})`)
+    kill.mockRestore()
     expect(readFileSync(path, 'utf8')).toBe(`${process.ppid}\n`)
   })
 

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { type Broker } from '../../src/broker.ts'
 import { openBroker } from '../../src/brokers/open.ts'
 import type { Clock } from '../../src/internal/clock.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import { type Logger, silentLogger } from '../../src/internal/logger.ts'
 import type { WorkerPlan } from '../../src/services/plan.ts'
 import type { WorkerExit, WorkerProcess } from '../../src/services/worker-process.ts'
@@ -31,8 +30,8 @@ export function planOf(nodeName: string): WorkerPlan {
 /** A process that does what the test says. */
 export class FakeProcess implements WorkerProcess {
   readonly nodeName: string
-  readonly #ready = deferred()
-  readonly #exited = deferred<WorkerExit>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<WorkerExit>()
   pid: number | undefined
   stopGraceMs: number | undefined
   #onStop: (() => Promise<void>) | undefined

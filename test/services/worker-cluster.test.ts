@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { Broker, Consumer } from '../../src/broker.ts'
 import { ClosedError, StartTimeoutError } from '../../src/errors.ts'
-import { deferred } from '../../src/internal/deferred.ts'
 import { WorkerCluster } from '../../src/services/worker-cluster.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { turn, within } from '../support/within.ts'
@@ -167,7 +166,7 @@ describe('WorkerCluster', () => {
     const cluster = clusterOf(['a@h'])
     cluster.start()
     await turn()
-    const gate = deferred()
+    const gate = Promise.withResolvers<void>()
     process('a@h').onStop(() => gate.promise)
 
     const stopped = cluster.stop(700)
@@ -215,7 +214,7 @@ function clusterOf(nodeNames: string[], owner = 'owner'): WorkerCluster {
     spawned.push(made)
     return made
   }
-  return new WorkerCluster({ plans: nodeNames.map(planOf), broker, lease: 'lease', owner, spawn, handOverGraceMs: 5_000, clock, logger: log })
+  return new WorkerCluster({ plans: nodeNames.map(planOf), broker, lease: 'lease', owner, spawn, onFault: () => {}, handOverGraceMs: 5_000, clock, logger: log })
 }
 
 /** The latest process of that name. */

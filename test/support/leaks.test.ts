@@ -31,6 +31,20 @@ test.skipIf(reason)(`sees a child and its child until both have ended${reason ??
   expect(after).toEqual([])
 })
 
+test.skipIf(reason)(`sees a process whose parent has gone${reason ?? ''}`, async () => {
+  const orphaning = `const child = require('node:child_process').spawn('sleep', ['600'], { stdio: 'ignore', detached: true })
+    child.once('spawn', () => (console.log(child.pid), process.exit()))`
+  const parent = spawn(process.execPath, ['-e', orphaning], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [said] = (await once(parent.stdout, 'data')) as [Buffer]
+  const pid = Number(said)
+  await once(parent, 'exit')
+
+  expect(leftovers()).toEqual([{ pid, command: 'sleep 600' }])
+
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(leftovers).toEqual([])
+})
+
 test.skipIf(reason)(`fails a file that leaves a process behind, and kills the process${reason ?? ''}`, () => {
   const { status, output } = runVitest({
     'leaking.test.ts': `

@@ -8,6 +8,9 @@ export interface Leftover {
   readonly command: string
 }
 
+/** In the environment of what a file starts, so that it is known by it when its parent has gone. */
+const MARK = 'CELERIAC_TEST_FILE'
+
 /** How long a process that is already ending may take. */
 const GRACE_MS = 3_000
 
@@ -19,6 +22,7 @@ const GRACE_MS = 3_000
  * Needs `/proc`; where there is none it does nothing.
  */
 export function failOnLeftovers(): void {
+  process.env[MARK] = String(process.pid)
   afterAll(async () => {
     const left = await waitForNone(GRACE_MS)
     for (const { pid } of left) killIfThere(pid)
@@ -27,14 +31,14 @@ export function failOnLeftovers(): void {
   })
 }
 
-/** The living descendants of this process. */
+/** The living descendants of this process, and what they left to others to look after. */
 export function leftovers(): Leftover[] {
   const processes = readProcesses()
   const family = new Set([process.pid])
   let size = 0
   while (size !== family.size) {
     size = family.size
-    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
+    for (const { pid, parent, isMarked } of processes) if (isMarked || family.has(parent)) family.add(pid)
   }
   return processes.filter(({ pid }) => pid !== process.pid && family.has(pid)).map(({ pid, command }) => ({ pid, command }))
 }
@@ -51,6 +55,7 @@ async function waitForNone(timeoutMs: number): Promise<Leftover[]> {
 
 interface ProcessEntry extends Leftover {
   readonly parent: number
+  readonly isMarked: boolean
 }
 
 function readProcesses(): ProcessEntry[] {
@@ -74,10 +79,19 @@ function readProcess(pid: string): ProcessEntry[] {
     if (state === 'Z') return []
 
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-    return [{ pid: Number(pid), parent: Number(parent), command }]
+    return [{ pid: Number(pid), parent: Number(parent), command, isMarked: isMarked(pid) }]
   } catch {
     // It ended while it was being read.
     return []
+  }
+}
+
+function isMarked(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${MARK}=${process.pid}`)
+  } catch {
+    // Another user's.
+    return false
   }
 }
 

@@ -32,6 +32,8 @@ async function perform(call: StoreCall): Promise<unknown> {
       return consume(call.prefetch, call.settle, call.withChild ?? false)
     case 'ack':
       return held.get(call.id)?.ack()
+    case 'held':
+      return held.get(call.id)?.isHeld
     case 'subscribe':
       return void (await broker.subscribe(call.channel, (payload) => report({ kind: 'heard', payload })))
     case 'broadcast':

@@ -9,6 +9,7 @@ export type StoreCall =
   | { do: 'publish'; count: number; prefix: string }
   | { do: 'consume'; prefetch: number; settle: 'ack' | 'begin' | 'hold'; withChild?: boolean }
   | { do: 'ack'; id: string }
+  | { do: 'held'; id: string }
   | { do: 'subscribe'; channel: string }
   | { do: 'broadcast'; channel: string; payload: string }
   | { do: 'lease'; name: string; owner: string }

@@ -167,6 +167,25 @@ describe('an async worker', () => {
   })
 })
 
+test('an exception that one task does not catch is not held against its neighbours, who run again', async () => {
+  const application = testApplication({ taskMaxDeliveries: 1 })
+  const { celery, folder } = application
+  try {
+    await application.startWorker({ pool: 'async', concurrency: 2 })
+    const file = join(folder, 'neighbour')
+    const neighbour = await celery.submit(tasks.recordAndStay, file)
+    await untilTraces(file, ['began'])
+
+    const throwing = await celery.submit(tasks.throwLater)
+    expect(await throwing.exception({ timeout: 10 })).toBeInstanceOf(RangeError)
+
+    await untilTraces(file, ['began', 'began'])
+    expect(await neighbour.cancel(PATIENT)).toBe(true)
+  } finally {
+    await application.close()
+  }
+})
+
 test('a solo worker runs tasks in its own process, and lets go of one that is cancelled', async () => {
   const application = testApplication()
   const { celery } = application

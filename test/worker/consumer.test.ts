@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import type { ResultBackend } from '../../src/backend.ts'
 import { openBackend } from '../../src/backends/open.ts'
-import type { Broker } from '../../src/broker.ts'
-import { loadConfig } from '../../src/config/config.ts'
-import { type Deferred, deferred } from '../../src/internal/deferred.ts'
-import type { Outcome, Pool } from '../../src/pool.ts'
+import type { Broker, Delivery } from '../../src/broker.ts'
+import { type Config, loadConfig } from '../../src/config/config.ts'
+import { NOT_BEGUN, type Outcome, type Pool } from '../../src/pool.ts'
+import { compress } from '../../src/protocol/encoding.ts'
 import { buildTaskMessage } from '../../src/protocol/message.ts'
 import { TaskConsumer } from '../../src/worker/consumer.ts'
 import { RevokedTasks } from '../../src/worker/revoked.ts'
@@ -23,7 +23,7 @@ class GatedPool implements Pool {
   readonly isolated = true
   /** Ids in the order in which they were given to it. */
   readonly begun: string[] = []
-  readonly #gates = new Map<string, Deferred<Outcome>>()
+  readonly #gates = new Map<string, PromiseWithResolvers<Outcome>>()
 
   start = (): Promise<void> => Promise.resolve()
   stop = (): Promise<void> => Promise.resolve()
@@ -33,7 +33,8 @@ class GatedPool implements Pool {
 
   run = ({ id }: { id: string }): Promise<Outcome> => {
     this.begun.push(id)
-    const gate = deferred<Outcome>()
+    if (id === 'broken') throw new TypeError('a fault of our own')
+    const gate = Promise.withResolvers<Outcome>()
     this.#gates.set(id, gate)
     return gate.promise
   }
@@ -50,17 +51,30 @@ let backend: ResultBackend
 let pool: GatedPool
 let log: RecordedLog
 let consumer: TaskConsumer
+let conf: Config
+let running: RunningTasks
 let stopping: boolean
+/** Ids of tasks whose lease has ended. */
+let lost: Set<string>
+/** What was written until it was taken. */
+let insisted: string[]
 
 beforeEach(async () => {
   clock = new ManualClock()
   log = new RecordedLog()
   broker = await memoryBroker(clock)
+  lost = new Set()
+  const consume = broker.consume.bind(broker)
+  broker.consume = (options) => consume({ ...options, onDeliveries: (deliveries) => options.onDeliveries(deliveries.map(losable)) })
+  running = new RunningTasks(clock)
   backend = openBackend(`memory://${crypto.randomUUID()}`, { root: '/', clock, logger: log, connectionTimeoutMs: 1_000 })
   await backend.connect()
   pool = new GatedPool()
   stopping = false
-  const insist = async (_what: string, write: () => Promise<unknown>): Promise<void> => {
+  conf = loadConfig({ options: { root: process.cwd() }, env: {} })
+  insisted = []
+  const insist = async (what: string, write: () => Promise<unknown>): Promise<void> => {
+    insisted.push(what)
     if (stopping) throw new Error('the worker stops')
     await write()
   }
@@ -71,9 +85,9 @@ beforeEach(async () => {
     context: {
       pool,
       backend,
-      conf: loadConfig({ options: { root: process.cwd() }, env: {} }),
+      conf,
       revoked: new RevokedTasks(clock),
-      running: new RunningTasks(clock),
+      running,
       clock,
       logger: log,
       hostname: 'worker@test',
@@ -90,9 +104,21 @@ afterEach(async () => {
   await Promise.all([broker.close(), backend.close()])
 })
 
+/** A delivery that is not held any more once its id is in {@link lost}. */
+function losable(delivery: Delivery): Delivery {
+  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(delivery), 'isHeld') as { get: () => boolean }
+  return Object.defineProperty(delivery, 'isHeld', { get: () => !lost.has(delivery.message.headers['id'] as string) && get.call(delivery) })
+}
+
 async function send(id: string, options: { dueInMs?: number; headers?: Record<string, unknown> } = {}): Promise<void> {
   const message = buildTaskMessage({ id, task: 'task', queue: 'celery', origin: 'test', replyTo: 'reply', headers: options.headers })
   await broker.publish([{ queue: 'celery', message, ...(options.dueInMs !== undefined && { dueAtMs: clock.now() + options.dueInMs }) }])
+}
+
+/** The stored `result`. */
+async function resultOf(id: string): Promise<unknown> {
+  const record = await backend.get(id)
+  return record === undefined ? undefined : (JSON.parse(record.text) as { result: unknown }).result
 }
 
 async function stateOf(id: string): Promise<string | undefined> {
@@ -112,7 +138,7 @@ describe('a consumer', () => {
   test('stores the outcome before it acknowledges', async () => {
     await send('a')
     await expect.poll(() => pool.begun).toEqual(['a'])
-    const stored = deferred()
+    const stored = Promise.withResolvers<void>()
     const store = backend.store.bind(backend)
     backend.store = async (...given) => {
       await stored.promise
@@ -183,5 +209,117 @@ describe('a consumer', () => {
     clock.advance(100)
 
     await expect.poll(() => stateOf('long')).toBe('STARTED')
+  })
+
+  test('counts what failed for no known reason, so that it does not come back for ever', async () => {
+    await send('broken')
+    for (const times of [1, 2, 3]) {
+      await expect.poll(() => pool.begun).toHaveLength(times)
+      await expect.poll(async () => (await broker.depth('celery')).parked).toBe(1)
+      clock.advance(1_000)
+    }
+
+    await expect.poll(() => stateOf('broken')).toBe('FAILURE')
+    expect(pool.begun).toHaveLength(3)
+    expect(log.lines).toContainEqual(expect.stringContaining('a fault of our own'))
+  })
+
+  test('does not begin what is not its own any more', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) await send(id)
+    await expect.poll(() => pool.begun).toEqual(['a', 'b'])
+
+    lost.add('c')
+    pool.end('a')
+
+    await expect.poll(() => pool.begun).toEqual(['a', 'b', 'd'])
+  })
+
+  test('does not fail a task that another worker has by now', async () => {
+    conf.update({ taskRejectOnWorkerLost: false })
+    await send('a')
+    await expect.poll(() => pool.begun).toEqual(['a'])
+    lost.add('a')
+
+    pool.end('a', { kind: 'lost', detail: 'it died', bystander: false })
+
+    await log.says(/a\] was lost/)
+    await expect.poll(async () => (await broker.depth('celery')).dead).toBe(0)
+    expect(await stateOf('a')).toBeUndefined()
+  })
+
+  test('does not run again what has succeeded before and was only not acknowledged', async () => {
+    await send('again', { dueInMs: 5 * HOUR_MS })
+    await send('early', { dueInMs: 5 * HOUR_MS, headers: { 'x-celeriac-acks-late': false } })
+    for (const taskId of ['again', 'early']) await backend.store({ taskId, status: 'SUCCESS', text: '{}' })
+
+    clock.advance(5 * HOUR_MS)
+
+    await log.says(/again\] is already done/)
+    await expect.poll(() => pool.begun).toEqual(['early'])
+    pool.end('early')
+    await expect.poll(() => broker.depth('celery')).toMatchObject({ ready: 0, parked: 0, unacked: 0, dead: 0 })
+  })
+
+  test('tells why a task waits that nobody knows yet', async () => {
+    await send('a')
+    await expect.poll(() => pool.begun).toEqual(['a'])
+
+    pool.end('a', { kind: 'unknown-task', detail: 'No such task.' })
+
+    await expect.poll(async () => (await broker.depth('celery')).parked).toBe(1)
+    expect(await stateOf('a')).toBe('RETRY')
+    expect(await resultOf('a')).toMatchObject({ exc_type: 'NotRegistered', exc_text: 'No such task.' })
+  })
+
+  test('tells the truth of what was acknowledged and then could not begin', async () => {
+    await send('early', { headers: { 'x-celeriac-acks-late': false } })
+    await expect.poll(() => pool.begun).toEqual(['early'])
+
+    pool.end('early', NOT_BEGUN)
+
+    await expect.poll(() => stateOf('early')).toBe('FAILURE')
+    const expected = 'The worker stopped before the task began. It was acknowledged before it ran, so no worker runs it again.'
+    expect(await resultOf('early')).toMatchObject({ exc_type: 'WorkerLostError', exc_text: expected })
+  })
+
+  test('writes what is seen in passing once, and the outcome until it is taken', async () => {
+    await send('a')
+    await expect.poll(() => pool.begun).toEqual(['a'])
+    const store = backend.store.bind(backend)
+    backend.store = () => Promise.reject(new Error('disk full'))
+
+    running.reportState('a', 'PROGRESS', '1')
+    clock.advance(100)
+    await turn()
+    backend.store = store
+    running.reportState('a', 'PROGRESS', '2')
+    await expect.poll(() => resultOf('a')).toBe(2)
+    pool.end('a')
+
+    await expect.poll(() => stateOf('a')).toBe('SUCCESS')
+    expect(insisted.filter((what) => what === 'store a result')).toHaveLength(1)
+  })
+
+  test('logs a failure with its traceback', async () => {
+    const logged = vi.spyOn(log, 'error')
+    await send('a')
+    await expect.poll(() => pool.begun).toEqual(['a'])
+
+    pool.end('a', { kind: 'failed', exceptionText: '{}', traceback: 'at tasks.ts:1', summary: 'no' })
+
+    await log.says(/a\] raised no/)
+    expect(logged.mock.calls[0]?.[0]).toMatchObject({ id: 'a', traceback: 'at tasks.ts:1' })
+  })
+
+  test('does not inflate arguments to show them', async () => {
+    const { body, header } = compress('[[7],{},{}]', 'zlib')
+    const plain = buildTaskMessage({ id: 'packed', task: 'task', queue: 'celery', origin: 'test', replyTo: 'reply', argsrepr: '(7,)' })
+    await broker.publish([{ queue: 'celery', message: { ...plain, body, headers: { ...plain.headers, compression: header } } }])
+    await expect.poll(() => pool.begun).toEqual(['packed'])
+
+    pool.end('packed')
+
+    await expect.poll(() => stateOf('packed')).toBe('SUCCESS')
+    expect(JSON.parse((await backend.get('packed'))?.text ?? '')).toMatchObject({ args: '(7,)' })
   })
 })

@@ -74,9 +74,19 @@ describe('a task that no worker knows', () => {
     const error = await future.exception({ timeout: 10 })
 
     expect(error).toBeInstanceOf(NotRegistered)
-    expect(running.log.lines.filter((line) => line.includes('proj.unheard') && line.includes('offered again in 0.1 s'))).toHaveLength(2)
+    expect(running.log.lines.filter((line) => line.includes('proj.unheard') && line.includes('or submit the function itself. It is offered again in 0.1 s'))).toHaveLength(2)
     expect(running.log.lines.filter((line) => line.includes('proj.unheard') && line.includes('goes to the dead-letter queue'))).toHaveLength(1)
     expect(await deadLetterOf(future.id)).toMatchObject({ reason: 'unknown-task', queue: 'celery' })
+  })
+
+  test('is not run by one that only ends like it', async () => {
+    const { celery } = application
+    const own = { 'x-celeriac-acks-late': false }
+
+    const future = await celery.sendTask('add', [1], {}, { headers: own, queue: 'named' })
+    await application.startWorker({ queues: ['named'], conf: { include: ['./test/worker/fixtures/project.ts'] } })
+
+    expect(await future.exception({ timeout: 10 })).toBeInstanceOf(NotRegistered)
   })
 
   test('fails at once when it was acknowledged early', async () => {

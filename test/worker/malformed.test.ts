@@ -52,8 +52,12 @@ test.each<[string, (row: Row) => Partial<Row>, RegExp]>([
   expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 5 })).toBe(3)
 })
 
-test('a task whose arguments cannot be read fails, so that nobody waits for it for ever', async () => {
-  const future = application.celery.get(await storeSpoilt(({ body }) => ({ body: body.slice(0, 9) })))
+test.each<[string, (row: Row) => Partial<Row>]>([
+  ['arguments', ({ body }) => ({ body: body.slice(0, 9) })],
+  ['eta', ({ envelope }) => ({ envelope: envelope.replace('"eta":null', '"eta":"soon"') })],
+  ['size', () => ({ body: `["${'x'.repeat(LARGEST)}"]` })],
+])('a task whose %s cannot be read fails, so that nobody waits for it for ever', async (_what, spoil) => {
+  const future = application.celery.get(await storeSpoilt(spoil))
 
   expect(await future.exception({ timeout: 5 })).toBeInstanceOf(DecodeError)
 })

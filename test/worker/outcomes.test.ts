@@ -98,6 +98,17 @@ describe('a task that fails', () => {
     expect(error?.message).toContain('result')
   })
 
+  test('where nobody catches it, fails with that error, and its process is replaced', async () => {
+    const { celery } = application
+
+    const future = await celery.submit(tasks.throwLater)
+    const error = await future.exception({ timeout: 10 })
+
+    expect(error).toBeInstanceOf(RangeError)
+    expect(error?.message).toBe('thrown later')
+    expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 10 })).toBe(3)
+  })
+
   test('is said in the log, and its worker goes on', async () => {
     const future = await application.celery.submit(tasks.throwText)
     await future.exception()

@@ -1,5 +1,5 @@
 import type { Broker, BrokerSupports, ConsumeOptions, Consumer, ConsumerInfo, DeadLetter, Publication, QueueDepth, Subscription } from '../../broker.ts'
-import { ClosedError, OperationalError } from '../../errors.ts'
+import { Opened } from '../../internal/opened.ts'
 import type { Database, SqliteOptions } from '../../internal/sqlite/database.ts'
 import { openDatabase, type DatabaseHandle } from '../../internal/sqlite/open.ts'
 import { countMessages, listDeadLetters, listQueues } from './census.ts'
@@ -37,37 +37,32 @@ export class SqliteBroker implements Broker {
   readonly supports: BrokerSupports = { priority: true, parking: true, durable: true }
   readonly #options: SqliteBrokerOptions
   readonly #consumptions = new Set<SqliteConsumer>()
-  #connecting: Promise<void> | undefined
-  #parts: Parts | undefined
+  readonly #opened: Opened<Parts>
   #recovering: Promise<void> | undefined
-  #closing: Promise<void> | undefined
 
   constructor(url: string, options: SqliteBrokerOptions) {
     this.url = url
     this.#options = options
+    this.#opened = new Opened({ name: `The broker "${url}"`, open: () => this.#open(), close: (parts) => this.#close(parts) })
   }
 
   connect(): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError())
-    this.#connecting ??= this.#open().catch((error: unknown) => {
-      // A later call tries again.
-      this.#connecting = undefined
-      throw error
-    })
-    return this.#connecting
+    return this.#opened.connect()
   }
 
   async publish(publications: readonly Publication[]): Promise<void> {
-    const { database, messages } = this.#connected()
+    const { database, messages } = this.#opened.get()
     const prepared = publications.map(preparePublication)
     await database.write(() => messages.insert(prepared))
   }
 
   async consume(options: ConsumeOptions): Promise<Consumer> {
-    const { database, messages, consumers, recoverer } = this.#connected()
+    const { database, messages, consumers, recoverer } = this.#opened.get()
     const { clock, logger, visibilityTimeoutMs: leaseMs, maxMessageSize } = this.#options
     database.checkpointEarly()
     await (this.#recovering ??= recoverer.start())
+    // It may have been closed meanwhile, and would know nothing of this consumer.
+    this.#opened.get()
     const onClosed = (closed: SqliteConsumer): unknown => this.#consumptions.delete(closed)
     const consumer = new SqliteConsumer({ database, messages, consumers, clock, logger, leaseMs, maxMessageSize, onClosed }, options)
     this.#consumptions.add(consumer)
@@ -78,24 +73,26 @@ export class SqliteBroker implements Broker {
       this.#consumptions.delete(consumer)
       throw error
     }
+    if (this.#opened.isClosing) await consumer.close()
+    this.#opened.get()
     return consumer
   }
 
   async consumers(): Promise<ConsumerInfo[]> {
-    const { database, consumers } = this.#connected()
+    const { database, consumers } = this.#opened.get()
     return database.read(() => consumers.alive())
   }
 
   async depth(queue: string): Promise<QueueDepth> {
-    return countMessages(this.#connected().database, queue)
+    return countMessages(this.#opened.get().database, queue)
   }
 
   async queues(): Promise<string[]> {
-    return listQueues(this.#connected().database)
+    return listQueues(this.#opened.get().database)
   }
 
   async purge(queue: string): Promise<number> {
-    const { database, messages } = this.#connected()
+    const { database, messages } = this.#opened.get()
     for (let total = 0; ; ) {
       const count = await database.write(() => messages.purge(queue, PURGED_AT_ONCE))
       total += count
@@ -104,57 +101,43 @@ export class SqliteBroker implements Broker {
   }
 
   async deadLetters(options: { queue?: string; limit?: number } = {}): Promise<DeadLetter[]> {
-    return listDeadLetters(this.#connected().database, options)
+    return listDeadLetters(this.#opened.get().database, options)
   }
 
   async broadcast(channel: string, payload: string): Promise<void> {
-    await this.#connected().fanout.broadcast(channel, payload)
+    await this.#opened.get().fanout.broadcast(channel, payload)
   }
 
   async subscribe(channel: string, listener: (payload: string) => void): Promise<Subscription> {
-    return this.#connected().fanout.subscribe(channel, listener)
+    return this.#opened.get().fanout.subscribe(channel, listener)
   }
 
   async acquireLease(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    return this.#connected().leases.acquire(name, owner, ttlMs)
+    return this.#opened.get().leases.acquire(name, owner, ttlMs)
   }
 
   async releaseLease(name: string, owner: string): Promise<void> {
-    await this.#connected().leases.release(name, owner)
+    await this.#opened.get().leases.release(name, owner)
   }
 
   close(): Promise<void> {
-    return (this.#closing ??= this.#close())
+    return this.#opened.close()
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<Parts> {
     const { clock, logger, visibilityTimeoutMs } = this.#options
     const handle = await openDatabase(this.url, this.#options)
     const { database } = handle
     const messages = new Messages(database, clock)
     const consumers = new Consumers(database, clock, visibilityTimeoutMs)
     const recoverer = new Recoverer({ database, messages, consumers, clock, logger, leaseMs: visibilityTimeoutMs })
-    this.#parts = { handle, database, messages, consumers, recoverer, fanout: new Fanout(database, clock, logger), leases: new Leases(database, clock) }
+    return { handle, database, messages, consumers, recoverer, fanout: new Fanout(database, clock, logger), leases: new Leases(database, clock) }
   }
 
-  async #close(): Promise<void> {
-    await this.#connecting?.catch(() => {})
-    if (this.#parts === undefined) return
-    const { handle, recoverer, fanout } = this.#parts
+  async #close({ handle, recoverer, fanout }: Parts): Promise<void> {
     await Promise.all([...this.#consumptions].map((consumer) => consumer.close()))
     await recoverer.stop()
     fanout.close()
-    this.#parts = undefined
     await handle.release()
-  }
-
-  #connected(): Parts {
-    if (this.#closing !== undefined) throw this.#closedError()
-    if (this.#parts === undefined) throw new OperationalError(`The broker "${this.url}" is not connected. Call connect() first.`)
-    return this.#parts
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`The broker "${this.url}" was closed. Open another one.`)
   }
 }

@@ -1,6 +1,6 @@
 import type { DeadLetter, DeadLetterReason, QueueDepth } from '../../broker.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
-import { readStoredMessage } from './stored-message.ts'
+import { readStoredMessage, readWithoutBody } from './stored-message.ts'
 
 /** Rows counted at once, so that counting a million does not hold up the event loop. */
 const COUNTED_AT_ONCE = 20_000
@@ -49,7 +49,7 @@ export async function listDeadLetters(database: Database, { queue, limit = DEFAU
       : database.all<DeadRow>(`${columns} WHERE queue = ? ORDER BY id DESC LIMIT ?`, queue, limit),
   )
   return rows.map(({ queue: from, reason, detail, died_at, envelope, body }) => {
-    const message = reason === 'malformed' ? undefined : readStoredMessage(envelope, body)
+    const message = reason === 'malformed' ? readWithoutBody(envelope) : readStoredMessage(envelope, body)
     return { queue: from, reason, detail, diedAtMs: died_at, message: typeof message === 'string' ? undefined : message }
   })
 }

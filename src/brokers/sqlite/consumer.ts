@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsumeOptions, Consumer } from '../../broker.ts'
+import { OperationalError } from '../../errors.ts'
 import type { Clock, Timer } from '../../internal/clock.ts'
 import type { Logger } from '../../internal/logger.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
@@ -27,6 +28,13 @@ export interface SqliteConsumerParts {
   readonly onClosed: (consumer: SqliteConsumer) => void
 }
 
+/** A consumer as the store has it: its owner number, and when its lease ends. */
+interface Registration {
+  readonly owner: number
+  readonly heldUntilMs: number
+  readonly children: readonly Child[]
+}
+
 /**
  * One consumption: claims while there is room, waits to be woken while there is nothing, renews its lease.
  *
@@ -40,7 +48,13 @@ export class SqliteConsumer implements Consumer, Settler {
   readonly #out = new Set<SqliteDelivery>()
   #prefetch: number
   #owner = 0
-  #children: readonly Child[] = []
+  /** When the lease ends, as it was last renewed. */
+  #heldUntilMs = 0
+  #children: readonly Child[]
+  /** What the store says of them. */
+  #recordedChildren: readonly Child[]
+  /** The database file that this consumer is registered in. */
+  #generation: number
   #fetching: Promise<void> | undefined
   /** Nothing was ready at the last look, and nobody has said since that this changed. */
   #drained = false
@@ -56,12 +70,14 @@ export class SqliteConsumer implements Consumer, Settler {
     this.#parts = parts
     this.#options = options
     this.#prefetch = options.prefetch
+    this.#children = this.#recordedChildren = identifyChildren(options.children ?? [])
+    this.#generation = parts.database.generation
   }
 
   /** Registers and begins to claim. */
   async start(): Promise<void> {
     const { database } = this.#parts
-    this.#owner = await database.write(() => this.#register())
+    this.#adopt(await database.write(() => this.#register()))
     this.#stopListening = database.listen('messages', () => this.#wake(), { keepAlive: true })
     this.#scheduleRenewal()
     this.#fetch()
@@ -74,7 +90,8 @@ export class SqliteConsumer implements Consumer, Settler {
 
   async setChildren(pids: readonly number[]): Promise<void> {
     this.#children = identifyChildren(pids)
-    await this.#parts.database.write(() => this.#parts.consumers.setChildren(this.#owner, this.#children))
+    // Should it fail, the next renewal says it again.
+    this.#adopt(await this.#parts.database.write(() => this.#register()))
   }
 
   async pause(): Promise<void> {
@@ -89,6 +106,10 @@ export class SqliteConsumer implements Consumer, Settler {
     return (this.#closing ??= this.#close())
   }
 
+  holds(delivery: SqliteDelivery): boolean {
+    return this.#out.has(delivery) && this.#parts.clock.now() < this.#heldUntilMs
+  }
+
   async settle(delivery: SqliteDelivery, change: (messages: Messages) => void): Promise<void> {
     if (!this.#out.delete(delivery)) return
     const settled = this.change(change)
@@ -98,7 +119,7 @@ export class SqliteConsumer implements Consumer, Settler {
       await settled
     } catch (error) {
       // Still ours in the store, so it may be settled again.
-      this.#out.add(delivery)
+      if (delivery.owner === this.#owner && this.#closing === undefined) this.#out.add(delivery)
       throw error
     }
   }
@@ -108,9 +129,27 @@ export class SqliteConsumer implements Consumer, Settler {
     await database.write(() => change(messages))
   }
 
-  #register(): number {
+  /** Inside a write: makes sure that this consumer is registered as it is now, under a lease that has begun lately. */
+  #register(): Registration {
+    const { consumers, clock, leaseMs } = this.#parts
     const { name, queues } = this.#options
-    return this.#parts.consumers.ensure({ tag: this.id, name, queues, children: this.#children })
+    const children = this.#children
+    const owner = consumers.ensure({ tag: this.id, name, queues, children })
+    if (children !== this.#recordedChildren) consumers.setChildren(owner, children)
+    const heldUntilMs = clock.now() + leaseMs
+    // Not with every claim: it would cost each of them a page.
+    if (heldUntilMs - this.#heldUntilMs < leaseMs / 6) return { owner, children, heldUntilMs: this.#heldUntilMs }
+    consumers.renew(owner)
+    return { owner, children, heldUntilMs }
+  }
+
+  /** What is out under another owner number is somebody else's by now. */
+  #adopt({ owner, children, heldUntilMs }: Registration): void {
+    this.#heldUntilMs = heldUntilMs
+    this.#recordedChildren = children
+    if (owner === this.#owner) return
+    this.#owner = owner
+    for (const delivery of this.#out) if (delivery.owner !== owner) this.#out.delete(delivery)
   }
 
   #wake(): void {
@@ -119,7 +158,9 @@ export class SqliteConsumer implements Consumer, Settler {
   }
 
   #fetch(): void {
-    if (this.#paused || this.#fetching !== undefined || this.#pauseMs > 0 || this.#room() === 0) return
+    if (this.#paused || this.#fetching !== undefined || this.#pauseMs > 0) return
+    // What is out takes no room in a new file.
+    if (this.#room() === 0 && this.#parts.database.generation === this.#generation) return
     this.#fetching = this.#fetchWhileRoom().finally(() => {
       this.#fetching = undefined
       // Woken or given room while the last claim was under way.
@@ -130,6 +171,7 @@ export class SqliteConsumer implements Consumer, Settler {
   async #fetchWhileRoom(): Promise<void> {
     const { database, messages } = this.#parts
     try {
+      if ((await database.read(() => database.generation)) !== this.#generation) await this.#joinNewFile()
       while (!this.#paused && !this.#drained && this.#room() > 0) {
         // Set before looking: whoever publishes after the look sets it back.
         this.#drained = true
@@ -146,15 +188,26 @@ export class SqliteConsumer implements Consumer, Settler {
     return Math.max(0, this.#prefetch - this.#out.size)
   }
 
-  #claim(): Claim & { owner: number } {
-    const { messages, maxMessageSize } = this.#parts
-    const limit = this.#paused ? 0 : Math.min(this.#room(), MOST_CLAIMED)
-    const owner = this.#register()
-    return { ...messages.claim(owner, this.#options.queues, limit, maxMessageSize), owner }
+  /** A deleted file was made anew, and nobody is registered in it. */
+  async #joinNewFile(): Promise<void> {
+    const { database } = this.#parts
+    this.#adopt(await database.write(() => this.#register()))
+    this.#generation = database.generation
+    const fault = new OperationalError(`The database "${database.path}" was deleted or replaced while it was open. What it held is lost.`)
+    this.#call(() => this.#options.onFault?.(fault))
+    this.#call(() => this.#options.onFault?.(undefined))
   }
 
-  #handOut({ messages, dead, drained, owner }: Claim & { owner: number }): void {
-    this.#owner = owner
+  #claim(): Claim & Registration {
+    const { messages, maxMessageSize } = this.#parts
+    const limit = this.#paused ? 0 : Math.min(this.#room(), MOST_CLAIMED)
+    const registration = this.#register()
+    return { ...messages.claim(registration.owner, this.#options.queues, limit, maxMessageSize), ...registration }
+  }
+
+  #handOut({ messages, dead, drained, ...registration }: Claim & Registration): void {
+    this.#adopt(registration)
+    const { owner } = registration
     if (!drained) this.#drained = false
     const deliveries = messages.map((message) => new SqliteDelivery(message, owner, this))
     for (const delivery of deliveries) this.#out.add(delivery)
@@ -196,16 +249,16 @@ export class SqliteConsumer implements Consumer, Settler {
   }
 
   async #renew(): Promise<void> {
-    const { database, consumers, logger } = this.#parts
+    const { database, logger } = this.#parts
+    const before = this.#owner
     try {
-      const owner = await database.write(() => {
-        if (this.#closing !== undefined) return this.#owner
-        const current = this.#register()
-        consumers.renew(current)
-        return current
-      })
-      if (owner !== this.#owner) logger.warn({ consumer: this.#options.name }, 'The lease had run out, what was out is delivered again')
-      this.#owner = owner
+      const registration = await database.write(() => (this.#closing === undefined ? this.#register() : undefined))
+      if (registration === undefined) return
+      this.#adopt(registration)
+      if (this.#owner === before) return
+      if (database.generation === this.#generation) logger.warn({ consumer: this.#options.name }, 'The lease had run out, what was out is delivered again')
+      // What was out takes no room any more.
+      if (!this.#drained) this.#fetch()
     } catch (error) {
       logger.warn({ err: error }, 'The lease could not be renewed, trying again')
     }

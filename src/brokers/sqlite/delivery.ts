@@ -4,6 +4,8 @@ import type { ClaimedMessage, Messages } from './messages.ts'
 
 /** What a delivery needs of the consumer it is out with. */
 export interface Settler {
+  /** Whether the delivery is out, and within the lease as it was last renewed. */
+  holds(delivery: SqliteDelivery): boolean
   /** Runs the change with other writes; the delivery is out no more, unless the change fails. */
   settle(delivery: SqliteDelivery, change: (messages: Messages) => void): Promise<void>
   /** Runs a change that leaves the delivery out. */
@@ -28,6 +30,10 @@ export class SqliteDelivery implements Delivery {
     this.publishedAtMs = publishedAtMs
     this.owner = owner
     this.#settler = settler
+  }
+
+  get isHeld(): boolean {
+    return this.#settler.holds(this)
   }
 
   ack(): Promise<void> {

@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetterReason, Publication } from '../../broker.ts'
 import type { Clock } from '../../internal/clock.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 import type { Message } from '../../protocol/message.ts'
-import { readStoredMessage, storeMessage, type StoredMessage } from './stored-message.ts'
+import { readStoredMessage, readWithoutBody, storeMessage, type StoredMessage } from './stored-message.ts'
 
 const HIGHEST_PRIORITY = 9
 
@@ -209,7 +209,7 @@ export class Messages {
   #bury(row: Row, owner: number, detail: string): DeadLetter {
     const diedAtMs = this.#clock.now()
     this.reject(row.id, owner, 'malformed', detail, diedAtMs)
-    return { queue: row.queue, reason: 'malformed', detail, diedAtMs, message: undefined }
+    return { queue: row.queue, reason: 'malformed', detail, diedAtMs, message: readWithoutBody(row.envelope) }
   }
 }
 

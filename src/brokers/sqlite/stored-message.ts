@@ -32,6 +32,12 @@ export function readStoredMessage(envelope: unknown, body: unknown): Message | s
   return { body, contentType, contentEncoding, headers, properties }
 }
 
+/** What can be read of a message whose body is at fault: all but the body, which is empty. */
+export function readWithoutBody(envelope: unknown): Message | undefined {
+  const message = readStoredMessage(envelope, '')
+  return typeof message === 'string' ? undefined : message
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -62,6 +62,23 @@ export class Changes {
     }
   }
 
+  /** The store's files were made anew: watches those, and has everyone look. */
+  reopen(): void {
+    for (const [concern, { wake, listeners }] of this.#channels) {
+      wake.close()
+      if (listeners.size > 0 && !wake.watch(() => this.#notify(concern))) this.#pollFast()
+    }
+    // A connection's count says nothing about another's.
+    this.#seenVersion = undefined
+    this.#adjustPoll()
+    this.notifyAll()
+  }
+
+  /** Has everyone look at the store. */
+  notifyAll(): void {
+    for (const concern of this.#channels.keys()) this.#notify(concern)
+  }
+
   close(): void {
     for (const channel of this.#channels.values()) {
       channel.listeners.clear()
@@ -109,7 +126,7 @@ export class Changes {
     const version = this.#readVersion()
     if (version === this.#seenVersion) return
     this.#seenVersion = version
-    for (const concern of this.#channels.keys()) this.#notify(concern)
+    this.notifyAll()
   }
 
   #readVersion(): number | undefined {

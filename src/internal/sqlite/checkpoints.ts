@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
-import { deferred, type Deferred } from '../deferred.ts'
 
 /** Pieces of work after which a consumer's process, and any other one, has the log moved into the database. */
 const EARLY_WORK = 30_000
@@ -47,7 +46,7 @@ parentPort.on('message', () => {
   attempt(mover, 'PRAGMA wal_checkpoint(PASSIVE)')
   if (lockOut()) {
     attempt(mover, 'PRAGMA wal_checkpoint(PASSIVE)')
-    lock.exec('COMMIT')
+    attempt(lock, 'COMMIT') || attempt(lock, 'ROLLBACK')
   }
   quiet = setTimeout(attempt, 3000, mover, 'PRAGMA wal_checkpoint(TRUNCATE)')
   parentPort.postMessage('done')
@@ -68,7 +67,7 @@ export class Checkpoints {
   #size = 0
   #starting: Promise<Worker | undefined> | undefined
   /** Settled when the move under way is done. */
-  #moving: Deferred<void> | undefined
+  #moving: PromiseWithResolvers<void> | undefined
   #closed = false
 
   constructor(path: string) {
@@ -96,7 +95,7 @@ export class Checkpoints {
   }
 
   #request(): void {
-    this.#moving = deferred()
+    this.#moving = Promise.withResolvers<void>()
     this.#starting ??= this.#start()
     void this.#starting.then((thread) => {
       if (thread === undefined || this.#closed) this.#done()
@@ -111,8 +110,9 @@ export class Checkpoints {
       const thread = new Worker(THREAD, { eval: true, workerData: this.#path, execArgv: [], env: {} })
       thread.unref()
       thread.on('message', () => this.#done())
-      // Without it the log stays until the last process closes the file; nothing else changes.
-      thread.on('error', () => this.#done())
+      // Without it the log only grows for a while; another one is made when it is needed again.
+      thread.on('error', () => this.#ended())
+      thread.on('exit', () => this.#ended())
       return thread
     } catch {
       return undefined
@@ -124,6 +124,11 @@ export class Checkpoints {
     this.#moving = undefined
     this.#work = 0
     this.#size = this.#logSize()
+  }
+
+  #ended(): void {
+    this.#starting = undefined
+    this.#done()
   }
 
   #logSize(): number {

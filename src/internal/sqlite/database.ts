@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { OperationalError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { Changes, type Concern } from './changes.ts'
@@ -22,38 +21,48 @@ export interface SqliteOptions {
   readonly allowNetworkFileSystem?: boolean
 }
 
-/** How often it is looked whether the file is still the one that was opened. */
-const LOOK_AT_FILE_MS = 1000
+/** How often a reader looks whether the file is still the one that was opened. A writer does with every commit. */
+const LOOK_AT_FILE_MS = 200
 
 /**
  * This process's one connection to a database file, for the broker and the result backend together.
  *
  * Reads are synchronous and never wait; writes go through {@link GroupCommit}.
+ *
+ * A file that was deleted or replaced can still be used, but nobody else would ever see it: this is noticed
+ * soon, and the file that is there now, made anew if there is none, takes its place for all who share the connection.
  */
 export class Database {
   readonly path: string
-  readonly #connection: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
-  readonly #writer: GroupCommit
+  readonly #options: SqliteOptions
+  readonly #connect: () => Promise<DatabaseSync>
   readonly #changes: Changes
-  readonly #checkpoints: Checkpoints
-  readonly #inode: number
+  readonly #statements = new Map<string, StatementSync>()
+  #connection: DatabaseSync
+  #writer: GroupCommit
+  #checkpoints: Checkpoints
+  #inode: number
+  #generation = 0
   #lookedAtMs = 0
+  #checkpointsEarly = false
+  #reopening: Promise<void> | undefined
+  #closed = false
 
-  constructor(path: string, connection: DatabaseSync, options: SqliteOptions) {
+  /** `connect` opens the file at `path` again, making it if it is missing. */
+  constructor(path: string, connection: DatabaseSync, options: SqliteOptions, connect: () => Promise<DatabaseSync>) {
     this.path = path
+    this.#options = options
+    this.#connect = connect
+    this.#changes = new Changes(path, () => this.#readVersion())
     this.#connection = connection
-    this.#inode = statSync(path).ino
-    this.#changes = new Changes(path, () => this.get<{ data_version: number }>('PRAGMA data_version')?.data_version)
+    this.#writer = this.#makeWriter(connection)
     this.#checkpoints = new Checkpoints(path)
-    this.#writer = new GroupCommit(connection, {
-      path,
-      timeoutMs: options.connectionTimeoutMs,
-      onCommit: (count) => {
-        this.#checkpoints.afterCommit(count)
-        this.#changes.announce()
-      },
-    })
+    this.#inode = statSync(path).ino
+  }
+
+  /** How often the file was replaced by another one. */
+  get generation(): number {
+    return this.#generation
   }
 
   /**
@@ -61,11 +70,12 @@ export class Database {
    * of the calls, and resolves once it is committed. It may run more than once: see {@link GroupCommit}.
    */
   write<T>(work: () => T): Promise<T> {
-    return this.#isInPlace() ? this.#writer.write(work) : Promise.reject(this.#removedError())
+    return this.#isInPlace(this.#writer.isIdle ? 0 : LOOK_AT_FILE_MS) ? this.#writer.write(work) : this.#reopen().then(() => this.#writer.write(work))
   }
 
   /** Runs `work`, which only reads. It is tried again when the database is busy, which is rare for a reader. */
   async read<T>(work: () => T): Promise<T> {
+    if (!this.#isInPlace()) await this.#reopen()
     for (let attempt = 1; ; attempt += 1) {
       try {
         return work()
@@ -106,11 +116,14 @@ export class Database {
 
   /** From now on this process tidies the write-ahead log early, so that those who only publish need not. */
   checkpointEarly(): void {
+    this.#checkpointsEarly = true
     this.#checkpoints.early()
   }
 
   /** Ends the connection once everything asked for is written. Called by whoever shares it out. */
   async close(): Promise<void> {
+    this.#closed = true
+    await this.#reopening?.catch(() => {})
     await this.#writer.drained()
     this.#changes.close()
     await this.#checkpoints.close()
@@ -118,17 +131,53 @@ export class Database {
     this.#connection.close()
   }
 
-  /** A file that was deleted or replaced can still be written, but nobody else would ever see it. */
-  #isInPlace(): boolean {
+  #makeWriter(connection: DatabaseSync): GroupCommit {
+    return new GroupCommit(connection, {
+      path: this.path,
+      timeoutMs: this.#options.connectionTimeoutMs,
+      onCommit: (count) => {
+        this.#checkpoints.afterCommit(count)
+        this.#changes.announce()
+      },
+    })
+  }
+
+  #isInPlace(maxAgeMs: number = LOOK_AT_FILE_MS): boolean {
     const nowMs = performance.now()
-    if (nowMs - this.#lookedAtMs < LOOK_AT_FILE_MS) return true
+    if (this.#closed || nowMs - this.#lookedAtMs < maxAgeMs) return true
     if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.#inode) return false
     this.#lookedAtMs = nowMs
     return true
   }
 
-  #removedError(): OperationalError {
-    return new OperationalError(`The database "${this.path}" was deleted or replaced while it was open. Restart the processes that use it.`)
+  /** Asked now and then by those who listen, so that a deleted file is noticed when nobody reads or writes. */
+  #readVersion(): number | undefined {
+    // Those who listen are told of a failure too: they meet it with their next read.
+    if (!this.#isInPlace()) this.#reopen().catch(() => this.#changes.notifyAll())
+    return this.get<{ data_version: number }>('PRAGMA data_version')?.data_version
+  }
+
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#replaceConnection().finally(() => (this.#reopening = undefined))
+    return this.#reopening
+  }
+
+  async #replaceConnection(): Promise<void> {
+    const connection = await this.#connect()
+    // What was asked for before uses the connection of its writer.
+    await this.#writer.drained()
+    const [oldConnection, oldCheckpoints] = [this.#connection, this.#checkpoints]
+    this.#connection = connection
+    this.#statements.clear()
+    this.#writer = this.#makeWriter(connection)
+    this.#checkpoints = new Checkpoints(this.path)
+    if (this.#checkpointsEarly) this.#checkpoints.early()
+    this.#inode = statSync(this.path, { throwIfNoEntry: false })?.ino ?? 0
+    this.#generation += 1
+    await oldCheckpoints.close()
+    oldConnection.close()
+    this.#options.logger.warn({ path: this.path }, 'The database was deleted or replaced while it was open, what is there now is used')
+    this.#changes.reopen()
   }
 
   #statement(sql: string): StatementSync {

@@ -19,6 +19,7 @@ interface Work {
   value: unknown
 }
 
+/** What a {@link GroupCommit} needs besides its connection. */
 export interface GroupCommitOptions {
   readonly path: string
   /** How long a piece of work waits for a lock that somebody else holds. */
@@ -62,9 +63,14 @@ export class GroupCommit {
     })
   }
 
+  /** Nothing waits to be written. */
+  get isIdle(): boolean {
+    return this.#batches.length === 0
+  }
+
   /** Resolves when nothing waits to be written. */
   drained(): Promise<void> {
-    if (this.#batches.length === 0) return Promise.resolve()
+    if (this.isIdle) return Promise.resolve()
     return new Promise((resolve) => (this.#idle = resolve))
   }
 

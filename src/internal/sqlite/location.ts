@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statSync, statfsSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { accessSync, closeSync, constants, existsSync, openSync, realpathSync, rmSync, statSync, statfsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { OperationalError } from '../../errors.ts'
+import { ignoreExisting, makeOwnFolder } from '../own-folder.ts'
 
 /** File systems whose locks and shared memory do not reach other machines, by the number `statfs` gives them. */
 const NETWORK_FILE_SYSTEMS = new Map([
@@ -34,7 +35,7 @@ export function databasePath(url: string, root: string): string {
 export function prepareLocation(path: string, allowNetworkFileSystem: boolean): string {
   const folder = dirname(path)
   try {
-    makeFolder(folder)
+    makeOwnFolder(folder)
     if (existsSync(path) && !statSync(path).isFile()) {
       throw new OperationalError(`Expected a database file at "${path}", found a folder or device. Choose another path in brokerUrl.`)
     }
@@ -57,25 +58,12 @@ export function prepareLocation(path: string, allowNetworkFileSystem: boolean): 
  * file gives up the locks that SQLite holds on it in this process.
  */
 function createIfMissing(path: string): void {
+  // Looked at before the file itself: were it the other way round, they might be those of one that is just being made.
+  const leftovers = [`${path}-wal`, `${path}-shm`].filter((leftover) => existsSync(leftover))
   if (existsSync(path)) return
+  // Those of a deleted file, which processes that have it open still use.
+  for (const leftover of leftovers) rmSync(leftover, { force: true })
   ignoreExisting(() => closeSync(openSync(path, 'wx', 0o600)))
-}
-
-/** One folder at a time: Node's own recursive way never returns below /proc. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return
-  makeFolder(dirname(folder))
-  ignoreExisting(() => mkdirSync(folder, { mode: 0o700 }))
-  if (basename(folder) === '.celeriac') writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
-}
-
-/** Another process may be making the same thing. */
-function ignoreExisting(make: () => void): void {
-  try {
-    make()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
 }
 
 function refuseNetworkFileSystem(path: string): void {

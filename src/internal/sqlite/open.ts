@@ -51,6 +51,11 @@ async function giveBack(path: string, shared: Shared): Promise<void> {
 }
 
 async function openFile(path: string, options: SqliteOptions): Promise<Database> {
+  const connect = (): Promise<DatabaseSync> => connectTo(prepareLocation(path, options.allowNetworkFileSystem ?? false), options)
+  return new Database(path, await connectTo(path, options), options, connect)
+}
+
+async function connectTo(path: string, options: SqliteOptions): Promise<DatabaseSync> {
   const { DatabaseSync } = loadSqlite()
   const deadlineMs = performance.now() + options.connectionTimeoutMs
   for (;;) {
@@ -58,7 +63,7 @@ async function openFile(path: string, options: SqliteOptions): Promise<Database>
     try {
       connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false })
       prepareConnection(connection, path, options)
-      return new Database(path, connection, options)
+      return connection
     } catch (error) {
       connection?.close()
       if (!isBusy(error)) throw toOperationalError(error, path)

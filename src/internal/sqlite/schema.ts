@@ -11,7 +11,8 @@ export const SCHEMA_VERSION = 1
  * where it is: `ready`, `claimed` by an owner (a row of `consumer`), or `parked` until it is due. `rank` is
  * 9 minus the priority, so that ascending order is delivery order. Wide columns come last: what precedes
  * them is read without them. `seq` columns only ever grow, in commit order, so a reader that remembers the
- * last one misses nothing.
+ * last one misses nothing. They and the numbers of consumers begin at the time, so that a file made in place of
+ * a deleted one never gives a number again: what a process remembers of the old one means nothing here.
  */
 export const SCHEMA = `
 CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, published_at INTEGER NOT NULL, envelope, body);
@@ -42,4 +43,6 @@ CREATE TABLE result (
 );
 CREATE INDEX result_expiry ON result (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE result_group (id TEXT PRIMARY KEY, expires_at INTEGER, meta TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO sqlite_sequence (name, seq)
+  SELECT column1, CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000 FROM (VALUES ('consumer'), ('fanout'), ('result'));
 `

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { OperationalError } from '../../../src/errors.ts'
@@ -163,13 +163,58 @@ test('does not print that SQLite is experimental', () => {
   expect(stderr).not.toContain('SQLite')
 })
 
-test('refuses to write to a file that was deleted meanwhile', async () => {
+test.each([
+  ['its folder was deleted', (path: string) => rmSync(dirname(path), { recursive: true })],
+  ['it alone was deleted', (path: string) => rmSync(path)],
+])('goes on with a new file when %s, and nothing of it is lost when the old one is closed', async (_title, remove) => {
+  const root = temporaryFolder()
+  const { database, release } = await openDatabase('sqlite:', sqliteOptions(root))
+  const put = (name: string): Promise<number> => database.write(() => database.run("INSERT INTO lease (name, owner, machine, pid, until) VALUES (?, '', '', 0, 0)", name))
+  await put('before')
+
+  remove(database.path)
+  await Promise.all([put('one'), put('two')])
+  await put('three')
+
+  const aside = new DatabaseSync(database.path)
+  expect(aside.prepare('SELECT name FROM lease').all()).toEqual([{ name: 'one' }, { name: 'three' }, { name: 'two' }])
+  aside.close()
+  await release()
+  await (await openDatabase('sqlite:', sqliteOptions(root))).release()
+})
+
+test('numbers of a file made anew are above those of the file before', async () => {
   const root = temporaryFolder()
   const { database, release } = await openDatabase('sqlite:', sqliteOptions(root))
 
-  rmSync(join(root, '.celeriac'), { recursive: true })
+  const first = database.insert("INSERT INTO consumer (tag, name, machine, host, pid, queues, lease_until, children) VALUES ('', '', '', '', 0, '', 0, '')")
 
-  await expect(database.write(() => database.run('DELETE FROM lease'))).rejects.toThrow('was deleted or replaced while it was open')
+  expect(first).toBeGreaterThan((Date.now() - 60_000) * 1000)
+  await release()
+})
+
+test('says why a deleted file cannot be made anew, and goes on once it can', async () => {
+  const root = temporaryFolder()
+  const { database, release } = await openDatabase('sqlite:', sqliteOptions(root))
+  const folder = join(root, '.celeriac')
+  const write = (): Promise<unknown> => database.write(() => database.run('DELETE FROM lease')).catch((error: unknown) => String(error))
+
+  rmSync(folder, { recursive: true })
+  writeFileSync(folder, 'in the way')
+  expect(await write()).toContain('cannot be written')
+  rmSync(folder)
+
+  expect(await write()).toBe(0)
+  await release()
+})
+
+test('writes the .gitignore of a folder that is there without one', async () => {
+  const root = temporaryFolder()
+  mkdirSync(join(root, '.celeriac'))
+
+  const { release } = await openDatabase('sqlite:', sqliteOptions(root))
+
+  expect(readFileSync(join(root, '.celeriac', '.gitignore'), 'utf8')).toBe('*\n')
   await release()
 })
 

@@ -1,0 +1,26 @@
+import { Worker as Thread } from 'node:worker_threads'
+
+const LOOK_MS = 500
+
+const WATCH = `
+const { workerData: { parent, pid, lookMs, graceMs } } = require('node:worker_threads')
+const looking = setInterval(() => {
+  if (process.ppid === parent) return
+  clearInterval(looking)
+  setTimeout(() => {
+    try { process.kill(-pid, 'SIGKILL') } catch { process.kill(pid, 'SIGKILL') }
+  }, graceMs)
+}, lookMs)
+`
+
+/**
+ * Ends this process, with its group if it leads one, about `graceMs` after its parent, even when a task
+ * blocks its event loop, which then never sees the channel close.
+ *
+ * The thread costs some 10 MB, so it is for processes that run tasks and that nothing else would end.
+ */
+export function watchParentFromThread(graceMs: number): void {
+  const workerData = { parent: process.ppid, pid: process.pid, lookMs: LOOK_MS, graceMs: Math.max(0, graceMs - LOOK_MS) }
+  const thread = new Thread(WATCH, { eval: true, execArgv: [], env: {}, workerData })
+  thread.unref()
+}
