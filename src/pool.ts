@@ -6,6 +6,12 @@ export interface Pool {
   /** How many tasks run at once. */
   readonly size: number
 
+  /**
+   * How many more may be handed over now to wait inside, so that a slot that becomes free has its next task
+   * at once. 0 while tasks are not short, and where one would hold up those behind it though another slot is free.
+   */
+  readonly ahead: number
+
   /** User code runs outside this process, so that nothing it does can stop the worker. */
   readonly isolated: boolean
 
@@ -15,7 +21,7 @@ export interface Pool {
   /**
    * Runs one task. Never rejects: whatever happens becomes an outcome, exactly one.
    *
-   * The caller keeps to `size` at once. Once the pool stops it begins nothing: the outcome is {@link NOT_BEGUN}.
+   * The caller keeps to `size` and `ahead` at once. Once the pool stops it begins nothing: the outcome is {@link NOT_BEGUN}.
    */
   run(execution: Execution): Promise<Outcome>
 
@@ -25,6 +31,9 @@ export interface Pool {
    * not running here.
    */
   terminate(id: string, graceMs: number): boolean
+
+  /** Takes back a task that has not begun: its outcome is `terminated`. False when it has begun, or is not here. */
+  withdraw(id: string): boolean
 
   /** The process that runs a task now; undefined when none does. */
   pidOf(id: string): number | undefined

@@ -14,7 +14,7 @@ export const depth: Measurement = {
   title: '1,000,000 waiting tasks against 10,000',
   sides: { celeriac: 'celeriac-depth.ts' },
   concurrency: 50,
-  mostRounds: 1,
+  mostRounds: 3,
   rows: (rounds) => [
     ratioRow('enqueue at depth 1,000,000 / 10,000', rounds, 'enqueueRatio'),
     ratioRow('run at depth 1,000,000 / 10,000', rounds, 'runRatio'),

@@ -1,18 +1,24 @@
+import { execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { openCelery, StoreWatch } from '../celeriac.ts'
-import { descendants, residentBytes } from '../process-tree.ts'
+import { descendants, processorSeconds, residentBytes } from '../process-tree.ts'
 import { type Figures, runAsSide, submitMany, timed, until } from '../side.ts'
 import { add } from '../tasks.ts'
+
+const FILL = fileURLToPath(new URL('celeriac-fill.ts', import.meta.url))
 
 const SHALLOW = 10_000
 const DEEP = 1_000_000
 
-await runAsSide(async ({ tasks, folder, concurrency }) => {
+await runAsSide(async (input) => {
+  const { tasks, folder, concurrency } = input
   const celery = await openCelery({ folder, concurrency })
-  await submitMany(SHALLOW, 2_000, (i) => celery.submit(add, i, 1))
+  fill(SHALLOW)
   const store = new StoreWatch(folder)
 
   const shallow = await figuresAtThisDepth()
-  await submitMany(DEEP - store.outstanding(), 2_000, (i) => celery.submit(add, i, 1))
+  fill(DEEP - store.outstanding())
   const deep = await figuresAtThisDepth()
 
   store.close()
@@ -25,9 +31,16 @@ await runAsSide(async ({ tasks, folder, concurrency }) => {
     workerGrowthMegabytes: deep['workerMegabytes']! - shallow['workerMegabytes']!,
   }
 
+  function fill(count: number): void {
+    execFileSync(process.execPath, [FILL, JSON.stringify({ ...input, tasks: count })])
+  }
+
   /** Adds `tasks` messages, then has a fresh worker take some to get warm and as many again in the time that is measured. */
   async function figuresAtThisDepth(): Promise<Figures> {
     const enqueueMs = await timed(() => submitMany(tasks, 2_000, (i) => celery.submit(add, i, 1)))
+    // Filling leaves a log to be moved into the file, and the kernel to write that out: neither belongs to the run.
+    await untilIdle()
+    execFileSync('sync')
     await celery.start()
     const full = store.outstanding()
     await until('the worker to be warm', () => store.outstanding() < full - tasks / 5)
@@ -39,3 +52,13 @@ await runAsSide(async ({ tasks, folder, concurrency }) => {
     return { enqueuePerSecond: (tasks / enqueueMs) * 1000, runPerSecond: (ran / runMs) * 1000, workerMegabytes }
   }
 })
+
+/** Resolves when this process has done next to nothing for half a second, its threads included. */
+async function untilIdle(): Promise<void> {
+  for (let before = processorSeconds([process.pid]), used = 1; used > 0.02; ) {
+    await sleep(500)
+    const now = processorSeconds([process.pid])
+    used = now - before
+    before = now
+  }
+}

@@ -47,7 +47,13 @@ export class SqliteBackend implements ResultBackend {
 
   async store({ taskId, status, text, expiresAtMs }: StoredResult, { onlyOver }: { onlyOver?: readonly State[] } = {}): Promise<boolean> {
     const database = this.#opened.get().database
+    const isFirst = mayStore(undefined, status, onlyOver)
     return database.write(() => {
+      // Nearly always nothing is stored yet: then one statement looks and writes.
+      if (isFirst && database.run('INSERT INTO result (id, status, expires_at, meta) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', taskId, status, expiresAtMs ?? null, text) > 0) {
+        database.announce('results')
+        return true
+      }
       const stored = database.get<{ status: State }>(`SELECT status FROM result WHERE id = ? AND ${VISIBLE}`, taskId, this.#options.clock.now())
       if (!mayStore(stored?.status, status, onlyOver)) return false
       // Replaced rather than updated: the new row gets a new number, and that is how those who wait find it.

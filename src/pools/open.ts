@@ -8,6 +8,8 @@ import { type ExecuteHere, SoloPool } from './solo-pool.ts'
 export interface OpenPoolOptions {
   /** How many tasks run at once; `solo` always runs one. */
   readonly concurrency: number
+  /** How many more tasks may wait in the process of an `async` pool. */
+  readonly ahead: number
   /** Module that a pool process runs. */
   readonly entry: string
   readonly init: ChildInit
@@ -22,8 +24,8 @@ export interface OpenPoolOptions {
 /** Makes the pool of that name. */
 export async function openPool(kind: 'prefork' | 'async' | 'solo', options: OpenPoolOptions): Promise<Pool> {
   if (kind === 'solo') return new SoloPool(await options.executeHere(), options.clock)
-  const { concurrency, ...rest } = options
+  const { concurrency, ahead, ...rest } = options
   return kind === 'async'
-    ? new ProcessPool({ ...rest, children: 1, slots: concurrency })
-    : new ProcessPool({ ...rest, children: concurrency, slots: 1 })
+    ? new ProcessPool({ ...rest, children: 1, slots: concurrency, ahead })
+    : new ProcessPool({ ...rest, children: concurrency, slots: 1, ahead: 0 })
 }

@@ -4,12 +4,13 @@ import type { Execution, Outcome } from '../pool.ts'
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
  * the event loop. Bodies stay encoded; bytes travel as base64 because the pipe carries JSON.
  *
- * `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * A child begins as many as it has `slots`, in the order they come; the rest wait in it. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
  */
 export type ToChild =
-  | { readonly t: 'init'; readonly init: ChildInit }
+  | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
   | { readonly t: 'run'; readonly n: number; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
+  | { readonly t: 'let-go'; readonly id: string }
   | { readonly t: 'ping' }
 
 /** What a pool child says; `leaving` announces that it ends without those that still run being to blame. */
@@ -35,6 +36,7 @@ function isOutcome(value: unknown): value is Outcome {
   const { kind, resultText, exceptionText, detail } = value as Record<string, unknown>
   if (kind === 'succeeded') return typeof resultText === 'string'
   if (kind === 'failed') return typeof exceptionText === 'string'
+  if (kind === 'terminated') return true
   return (kind === 'unknown-task' || kind === 'malformed') && typeof detail === 'string'
 }
 
@@ -54,10 +56,18 @@ export interface ChildInit {
 
 type PipedExecution = Omit<Execution, 'body'> & { readonly body: string | { readonly base64: string } }
 
-/** Makes an execution fit for JSON. */
+/** Headers that matter to the worker, or are only shown: half of what a short task would weigh on the pipe. */
+const KEPT_BACK = new Set(['lang', 'argsrepr', 'kwargsrepr', 'origin', 'shadow', 'ignore_result', 'timelimit', 'replaced_task_nesting', 'stamps', 'stamped_headers'])
+
+/** Makes an execution fit for JSON, and light. */
 export function packExecution(execution: Execution): PipedExecution {
-  if (typeof execution.body === 'string') return execution as PipedExecution
-  return { ...execution, body: { base64: Buffer.from(execution.body).toString('base64') } }
+  const { body } = execution
+  const headers: Record<string, unknown> = {}
+  for (const name in execution.headers) {
+    const value = execution.headers[name]
+    if (value !== null && !KEPT_BACK.has(name)) headers[name] = value
+  }
+  return { ...execution, headers, body: typeof body === 'string' ? body : { base64: Buffer.from(body).toString('base64') } }
 }
 
 /** Undoes {@link packExecution}. */

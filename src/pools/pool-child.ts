@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 
 import { Batcher } from '../internal/batcher.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
-import type { Execution, Outcome } from '../pool.ts'
+import { type Execution, NOT_BEGUN, type Outcome } from '../pool.ts'
 import { type ChildInit, type FromChild, isFromChild, packExecution, type ToChild } from './pipe.ts'
 
 /** What a {@link PoolChild} needs of its pool. */
@@ -10,6 +10,8 @@ export interface PoolChildOptions {
   /** Path of the module that the child runs. */
   readonly entry: string
   readonly init: ChildInit
+  /** How many tasks it runs at once. */
+  readonly slots: number
   /** Options of node. */
   readonly execArgv: readonly string[]
   readonly env: NodeJS.ProcessEnv
@@ -24,14 +26,23 @@ export interface PoolChildOptions {
 }
 
 interface Running {
+  readonly id: string
   readonly n: number
   readonly settle: (outcome: Outcome) => void
+  /** When the child had a slot for it, by the monotonic clock; undefined while it waits for one. */
+  begunAtMs: number | undefined
   /** Why it was told to stop, if it was. */
   stopping: 'terminated' | 'shutdown' | undefined
 }
 
 /** How long a child may take to load the application and say that it is ready. */
 const START_DEADLINE_MS = 60_000
+
+/** Tasks that take less than this are quick. */
+const QUICK_MS = 20
+
+/** What one task weighs in the average. */
+const PACE_WEIGHT = 0.1
 
 /** How long a child may live on once its channel is closed. */
 const DISCONNECTED_MS = 1_000
@@ -43,7 +54,13 @@ const DISCONNECTED_MS = 1_000
 export class PoolChild {
   readonly #options: PoolChildOptions
   readonly #process: ChildProcess | undefined
-  readonly #running = new Map<string, Running>()
+  /** What it was given and has not ended, those that wait for a slot too. */
+  readonly #given = new Map<string, Running>()
+  /** Those that wait, in the order in which the child begins them. */
+  readonly #waiting: Running[] = []
+  #begun = 0
+  /** How long its latest tasks took, on average; nothing is known at first. */
+  #paceMs = 2 * QUICK_MS
   readonly #outbox: Batcher<ToChild>
   readonly #ready = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
@@ -67,16 +84,21 @@ export class PoolChild {
       this.kill()
     })
     this.#process = this.#fork()
-    this.#outbox.add({ t: 'init', init: options.init })
+    this.#outbox.add({ t: 'init', init: options.init, slots: options.slots })
   }
 
   get pid(): number | undefined {
     return this.#process?.pid
   }
 
-  /** How many tasks it runs now. */
+  /** How many tasks it runs, or has waiting. */
   get busy(): number {
-    return this.#running.size
+    return this.#given.size
+  }
+
+  /** Its tasks were over in a blink lately, so that waiting in it for one to end is no harm. */
+  get isQuick(): boolean {
+    return this.#paceMs < QUICK_MS
   }
 
   /** It has loaded what it needs and still lives. */
@@ -101,10 +123,26 @@ export class PoolChild {
 
   run(execution: Execution): Promise<Outcome> {
     return new Promise((settle) => {
-      const n = ++this.#runs
-      this.#running.set(execution.id, { n, settle, stopping: undefined })
-      this.#outbox.add({ t: 'run', n, x: packExecution(execution) })
+      const task: Running = { id: execution.id, n: ++this.#runs, settle, begunAtMs: undefined, stopping: undefined }
+      this.#given.set(task.id, task)
+      this.#waiting.push(task)
+      this.#beginNext()
+      this.#outbox.add({ t: 'run', n: task.n, x: packExecution(execution) })
     })
+  }
+
+  /** Takes back one that waits for a slot. The child may be about to begin it; what comes of that is passed over. */
+  withdraw(id: string, outcome: Outcome = { kind: 'terminated' }): boolean {
+    const task = this.#given.get(id)
+    if (task === undefined || task.begunAtMs !== undefined) return false
+    this.#outbox.add({ t: 'abort', id, why: 'terminated' })
+    this.#settle(id, task.n, outcome)
+    return true
+  }
+
+  /** Takes back all that wait for a slot. */
+  withdrawAll(): void {
+    for (const { id } of [...this.#waiting]) this.withdraw(id, NOT_BEGUN)
   }
 
   /**
@@ -114,16 +152,20 @@ export class PoolChild {
    * that does not answer, or runs nothing else, is killed.
    */
   terminate(id: string, graceMs: number): boolean {
-    const task = this.#running.get(id)
+    const task = this.#given.get(id)
     if (task === undefined) return false
+    if (this.withdraw(id)) return true
     task.stopping = 'terminated'
     this.#outbox.add({ t: 'abort', id, why: 'terminated' })
     // Its id may run again by then.
-    const runs = (): boolean => this.#running.get(id) === task
+    const runs = (): boolean => this.#given.get(id) === task
     this.#options.clock.after(graceMs, () => {
       if (!runs()) return
-      if (this.#running.size === 1) return this.kill()
-      this.#pongs.push(() => this.#settle(id, task.n, { kind: 'terminated' }))
+      if (this.#begun === 1) return this.kill()
+      this.#pongs.push(() => {
+        if (runs()) this.#outbox.add({ t: 'let-go', id })
+        this.#settle(id, task.n, { kind: 'terminated' })
+      })
       this.#outbox.add({ t: 'ping' })
       this.#options.clock.after(graceMs, () => {
         if (runs()) this.kill()
@@ -134,12 +176,12 @@ export class PoolChild {
 
   /** Whether it runs that task. */
   runs(id: string): boolean {
-    return this.#running.has(id)
+    return this.#given.get(id)?.begunAtMs !== undefined
   }
 
   /** Asks every running task to stop through its signal. */
   abortAll(): void {
-    for (const [id, task] of this.#running) {
+    for (const [id, task] of this.#given) {
       task.stopping ??= 'shutdown'
       this.#outbox.add({ t: 'abort', id, why: 'shutdown' })
     }
@@ -221,11 +263,33 @@ export class PoolChild {
   }
 
   #settle(id: string, n: number, outcome: Outcome): void {
-    const task = this.#running.get(id)
+    const task = this.#given.get(id)
     if (task?.n !== n) return
-    this.#running.delete(id)
+    this.#forget(task)
     // A task that was told to stop and threw because of it did not fail; one that finished first has finished.
-    task.settle(outcome.kind === 'failed' && task.stopping !== undefined ? this.#stopped(task, 'It stopped when it was asked to') : outcome)
+    const hasStopped = outcome.kind === 'failed' || outcome.kind === 'terminated'
+    task.settle(hasStopped && task.stopping !== undefined ? this.#stopped(task, 'It stopped when it was asked to') : outcome)
+  }
+
+  #forget(task: Running): void {
+    this.#given.delete(task.id)
+    if (task.begunAtMs === undefined) {
+      this.#waiting.splice(this.#waiting.indexOf(task), 1)
+      return
+    }
+    this.#begun--
+    this.#paceMs += (performance.now() - task.begunAtMs - this.#paceMs) * PACE_WEIGHT
+    this.#beginNext()
+  }
+
+  /** The child begins what waits by itself, in this order, so that it need not be asked what it runs. */
+  #beginNext(): void {
+    while (this.#begun < this.#options.slots) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      next.begunAtMs = performance.now()
+      this.#begun++
+    }
   }
 
   #stopped(task: Running, detail: string): Outcome {
@@ -247,10 +311,11 @@ export class PoolChild {
     this.#isReady = false
     const detail = this.#failure === undefined ? how : `could not start: ${this.#failure}`
     this.#ready.reject(new Error(`the process ${detail} before it was ready`))
-    for (const [id, task] of this.#running) {
-      this.#running.delete(id)
+    for (const { settle } of this.#waiting.splice(0)) settle(NOT_BEGUN)
+    for (const task of [...this.#given.values()].filter(({ begunAtMs }) => begunAtMs !== undefined)) {
       task.settle(this.#stopped(task, `The pool process ${this.pid} ${detail} while it ran the task`))
     }
+    this.#given.clear()
     this.#options.onExit(detail)
     this.#exited.resolve()
   }

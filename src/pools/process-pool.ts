@@ -10,6 +10,8 @@ export interface ProcessPoolOptions {
   readonly children: number
   /** How many tasks each runs at once. */
   readonly slots: number
+  /** How many more may wait in each, while its tasks are quick. */
+  readonly ahead: number
   /** Path of the module that a process runs. */
   readonly entry: string
   readonly init: ChildInit
@@ -49,6 +51,12 @@ export class ProcessPool implements Pool {
     this.size = options.children * options.slots
   }
 
+  get ahead(): number {
+    let ahead = 0
+    for (const child of this.#children) ahead += this.#aheadIn(child)
+    return ahead
+  }
+
   async start(): Promise<void> {
     const children = Array.from({ length: this.#options.children }, () => this.#spawn())
     try {
@@ -77,6 +85,11 @@ export class ProcessPool implements Pool {
     return false
   }
 
+  withdraw(id: string): boolean {
+    for (const child of this.#children) if (child.withdraw(id)) return true
+    return false
+  }
+
   pidOf(id: string): number | undefined {
     for (const child of this.#children) if (child.runs(id)) return child.pid
     return undefined
@@ -90,6 +103,7 @@ export class ProcessPool implements Pool {
     this.#stopping = true
     this.#respawn?.cancel()
     for (const { settle } of this.#waiting.splice(0)) settle(NOT_BEGUN)
+    for (const child of this.#children) child.withdrawAll()
     await this.#idleWithin(graceMs)
     for (const child of this.#children) child.abortAll()
     await this.#idleWithin(Math.min(graceMs, ABORT_GRACE_MS))
@@ -113,8 +127,12 @@ export class ProcessPool implements Pool {
   }
 
   #freeChild(): PoolChild | undefined {
-    for (const child of this.#children) if (child.isReady && child.busy < this.#options.slots) return child
+    for (const child of this.#children) if (child.isReady && child.busy < this.#options.slots + this.#aheadIn(child)) return child
     return undefined
+  }
+
+  #aheadIn(child: PoolChild): number {
+    return child.isReady && child.isQuick ? this.#options.ahead : 0
   }
 
   #isBusy(): boolean {
@@ -138,6 +156,7 @@ export class ProcessPool implements Pool {
     const child: PoolChild = new PoolChild({
       entry: this.#options.entry,
       init: this.#options.init,
+      slots: this.#options.slots,
       execArgv: this.#options.execArgv,
       env: this.#options.env,
       clock: this.#options.clock,

@@ -18,6 +18,7 @@ interface Running {
  */
 export class SoloPool implements Pool {
   readonly size = 1
+  readonly ahead = 0
   readonly isolated = false
   readonly #execute: ExecuteHere
   readonly #clock: Clock
@@ -51,6 +52,11 @@ export class SoloPool implements Pool {
     task.stopper.stop(new TaskRevokedError('terminated'))
     task.settle({ kind: 'terminated' })
     return true
+  }
+
+  /** Nothing waits here. */
+  withdraw(): boolean {
+    return false
   }
 
   pidOf(id: string): number | undefined {

@@ -4,6 +4,7 @@ import { ClosedError, TaskRevokedError } from '../errors.ts'
 import { Batcher } from '../internal/batcher.ts'
 import { watchParentFromThread } from '../internal/parent-watch.ts'
 import { Stopper } from '../internal/stopper.ts'
+import type { Execution } from '../pool.ts'
 import { type ChildInit, type FromChild, type ToChild, unpackExecution } from '../pools/pipe.ts'
 import { failed } from './execute.ts'
 import { createTaskRunner, type TaskRunner } from './runtime.ts'
@@ -24,19 +25,28 @@ const outbox = new Batcher<FromChild>((batch) => {
 /** Where a task's latest unsent state waits, so that a burst of them crosses as one. */
 const latestState = new Map<string, { t: 'state'; id: string; s: string; r: string }>()
 
+/** A task that ends so long after the last look at the pipe lets the pipe be read before the next one begins. */
+const LONGEST_TURN_MS = 5
+
 const running = new Map<string, Run>()
+const waiting: { readonly n: number; readonly execution: Execution }[] = []
+let slots = 1
+let lastReadMs = 0
+let isTurning = false
 let runner: TaskRunner | undefined
 let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
-  if (message.t === 'init') void begin(message.init)
-  else if (message.t === 'run') void run(message.n, unpackExecution(message.x))
-  else if (message.t === 'abort') running.get(message.id)?.stopper.stop(stopReason(message.why))
+  if (message.t === 'init') void begin(message.init, message.slots)
+  else if (message.t === 'run') waiting.push({ n: message.n, execution: unpackExecution(message.x) })
+  else if (message.t === 'abort') abort(message.id, message.why)
+  else if (message.t === 'let-go') running.delete(message.id)
   else if (message.t === 'ping') outbox.add({ t: 'pong' })
 }
 
-async function begin(init: ChildInit): Promise<void> {
+async function begin(init: ChildInit, slotCount: number): Promise<void> {
   try {
+    slots = slotCount
     errorMaxLength = init.conf['taskErrorMaxLength'] as number | undefined
     runner = await createTaskRunner(init, reportState)
     outbox.add({ t: 'ready' })
@@ -47,7 +57,37 @@ async function begin(init: ChildInit): Promise<void> {
   }
 }
 
-async function run(n: number, execution: ReturnType<typeof unpackExecution>): Promise<void> {
+function abort(id: string, why: 'terminated' | 'shutdown'): void {
+  const index = waiting.findIndex(({ execution }) => execution.id === id)
+  if (index < 0) return running.get(id)?.stopper.stop(stopReason(why))
+  const [dropped] = waiting.splice(index, 1)
+  if (dropped !== undefined) outbox.add({ t: 'done', id, n: dropped.n, o: { kind: 'terminated' } })
+}
+
+function fill(): void {
+  while (running.size < slots) {
+    const next = waiting.shift()
+    if (next === undefined) return
+    void run(next.n, next.execution)
+  }
+}
+
+/** What waits may have been taken back meanwhile: after a long task that is read first. */
+function fillWhenRead(): void {
+  if (waiting.length === 0 || isTurning) return
+  if (performance.now() - lastReadMs < LONGEST_TURN_MS) return fill()
+  isTurning = true
+  // The pipe is read between one turn of the event loop and the next.
+  setImmediate(() =>
+    setImmediate(() => {
+      isTurning = false
+      lastReadMs = performance.now()
+      fill()
+    }),
+  )
+}
+
+async function run(n: number, execution: Execution): Promise<void> {
   const { id } = execution
   const own = { n, stopper: new Stopper() }
   running.set(id, own)
@@ -57,6 +97,7 @@ async function run(n: number, execution: ReturnType<typeof unpackExecution>): Pr
   running.delete(id)
   latestState.delete(id)
   outbox.add({ t: 'done', id, n, o: outcome })
+  fillWhenRead()
 }
 
 function reportState(id: string, state: string, resultText: string): void {
@@ -90,7 +131,11 @@ function onUncaught(error: unknown): void {
   setImmediate(() => process.send?.([], () => process.exit(1)))
 }
 
-process.on('message', (batch) => (batch as ToChild[]).forEach(receive))
+process.on('message', (batch) => {
+  lastReadMs = performance.now()
+  for (const message of batch as ToChild[]) receive(message)
+  fill()
+})
 // The worker has gone, however it went: nobody is left to take an outcome.
 process.on('disconnect', () => process.exit(0))
 // Signals of a terminal or a service manager reach the whole group; the worker decides what they mean.

@@ -31,7 +31,7 @@ function revoke(args: Readonly<Record<string, unknown>>, { pool, revoked }: Comm
   const ids = (Array.isArray(given) ? given : [given]).filter((id) => typeof id === 'string')
   const grace = args['signal'] === 'SIGKILL' ? 0 : TERMINATE_GRACE_MS
   for (const id of ids) {
-    const ended = args['terminate'] === true && pool.terminate(id, grace)
+    const ended = pool.withdraw(id) || (args['terminate'] === true && pool.terminate(id, grace))
     // A task that is ended here is not to be refused later: its id may be retried by hand.
     if (!ended) revoked.add(id)
   }

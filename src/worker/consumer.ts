@@ -33,7 +33,7 @@ export class TaskConsumer {
   /** Those of which a result is stored already. */
   readonly #succeeded = new WeakSet<Delivery>()
   #consumer: Consumer | undefined
-  /** Slots of the pool in use. */
+  /** How many are with the pool. */
   #active = 0
   #pausing = false
 
@@ -86,8 +86,13 @@ export class TaskConsumer {
     if (message !== undefined) passing(storeUnreadable(message, detail, context))
   }
 
+  #limit(): number {
+    const { pool } = this.#options.context
+    return pool.size + pool.ahead
+  }
+
   #fill(): void {
-    while (!this.#pausing && this.#active < this.#options.context.pool.size && this.#waiting.length > 0) {
+    while (!this.#pausing && this.#active < this.#limit() && this.#waiting.length > 0) {
       const delivery = this.#waiting.shift() as Delivery
       // Its lease ended while it waited: it is another worker's, or goes back.
       if (!delivery.isHeld) {

@@ -14,7 +14,8 @@ export interface RunningTask {
 }
 
 interface Entry {
-  readonly sinceMs: number
+  /** When it was first seen to have begun. */
+  sinceMs: number | undefined
   readonly task: RunningTask
   told: boolean
 }
@@ -43,7 +44,7 @@ export class RunningTasks {
   }
 
   begin(id: string, task: RunningTask): void {
-    this.#entries.set(id, { sinceMs: this.#clock.now(), task, told: false })
+    this.#entries.set(id, { sinceMs: undefined, task, told: false })
     this.#lookSoon()
   }
 
@@ -58,11 +59,12 @@ export class RunningTasks {
 
   #look = (): void => {
     this.#isLooking = false
-    const before = this.#clock.now() - LOOK_EVERY_MS
+    const now = this.#clock.now()
     let untold = false
     for (const entry of this.#entries.values()) {
       if (entry.told) continue
-      if (entry.sinceMs > before || !entry.task.hasBegun()) {
+      if (entry.task.hasBegun()) entry.sinceMs ??= now
+      if (entry.sinceMs === undefined || now - entry.sinceMs < LOOK_EVERY_MS) {
         untold = true
         continue
       }

@@ -159,6 +159,8 @@ export class Worker implements Service {
     }
     return openPool(pool, {
       concurrency,
+      // All that is prefetched may wait where it runs.
+      ahead: concurrency * (conf.workerPrefetchMultiplier - 1),
       entry: fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)),
       init,
       execArgv: childExecArgv(),

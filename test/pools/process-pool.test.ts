@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { NOT_BEGUN, type Outcome } from '../../src/pool.ts'
 import type { ProcessPool } from '../../src/pools/process-pool.ts'
 import { failOnLeftovers, leftovers } from '../support/leaks.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { within } from '../support/within.ts'
+import { turn, within } from '../support/within.ts'
 import { execution, testPool, type Told } from './support.ts'
 
 failOnLeftovers()
@@ -34,6 +35,11 @@ function pidOf(outcome: Outcome): number {
 /** Resolves when the task is given to a process. */
 async function begun(id: string): Promise<void> {
   await expect.poll(() => pool.pidOf(id)).toBeDefined()
+}
+
+/** Resolves when what was given to the pool is on its way, so that what follows comes in a message of its own. */
+async function sent(): Promise<void> {
+  await turn()
 }
 
 describe('a pool of processes', () => {
@@ -194,6 +200,7 @@ describe('terminating', () => {
     await start(1, 2)
     const neighbour = pool.run(execution('a', 'wait'))
     const blocking = pool.run(execution('b', 'block'))
+    await sent()
     await begun('b')
 
     pool.terminate('b', 20)
@@ -326,5 +333,81 @@ describe('a process that cannot start', () => {
     }
 
     expect((await run('b', 'go')).kind).toBe('succeeded')
+  })
+})
+
+describe('a process whose tasks are quick', () => {
+  /** One that runs one task at a time and may have three more waiting, after enough quick ones to be trusted. */
+  async function startQuick(): Promise<void> {
+    ;({ pool, told } = testPool({ children: 1, slots: 1, ahead: 3 }))
+    await pool.start()
+    expect(pool.ahead).toBe(0)
+    for (let index = 0; index < 30; index++) await run(`quick ${index}`, 'go')
+    expect(pool.ahead).toBe(3)
+  }
+
+  test('is given more than it has slots for, and begins them in order', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'wait'))
+    const rest = [pool.run(execution('b', 'wait')), pool.run(execution('c', 'go'))]
+
+    expect(['a', 'b', 'c'].map((id) => pool.pidOf(id))).toEqual([expect.any(Number), undefined, undefined])
+    pool.terminate('a', 5_000)
+    expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
+    await begun('b')
+    pool.terminate('b', 5_000)
+
+    expect((await within(Promise.all(rest), 'the end of the rest')).map(({ kind }) => kind)).toEqual(['terminated', 'succeeded'])
+  })
+
+  test('gives back what waits in it, and only that', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'wait'))
+    const second = pool.run(execution('b', 'die'))
+
+    expect(pool.withdraw('a')).toBe(false)
+    expect(pool.withdraw('b')).toBe(true)
+    expect(pool.withdraw('b')).toBe(false)
+
+    expect(await within(second, 'the end of b')).toEqual({ kind: 'terminated' })
+    pool.terminate('a', 5_000)
+    expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect((await run('c', 'go')).kind).toBe('succeeded')
+  })
+
+  test('that is killed for one task has not begun those that wait', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'block'))
+    const second = pool.run(execution('b', 'go'))
+    await sent()
+
+    pool.terminate('a', 50)
+
+    expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect(await within(second, 'the end of b')).toEqual(NOT_BEGUN)
+  })
+
+  test('that stops begins none of those that wait', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'wait'))
+    const second = pool.run(execution('b', 'go'))
+
+    await within(pool.stop(0), 'the stop')
+
+    expect((await first).kind).toBe('lost')
+    expect(await second).toEqual(NOT_BEGUN)
+  })
+
+  test('is no longer given more once a task takes long', async () => {
+    await startQuick()
+    for (let index = 0; index < 5; index++) {
+      const slow = pool.run(execution(`slow ${index}`, 'wait'))
+      // A task that takes long is what this is about; nothing else tells.
+      await pause(60)
+      pool.terminate(`slow ${index}`, 5_000)
+      await within(slow, 'the end of a slow task')
+    }
+
+    expect(pool.ahead).toBe(0)
   })
 })

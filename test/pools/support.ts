@@ -14,6 +14,7 @@ export interface Told {
 export interface TestPoolOptions {
   readonly children: number
   readonly slots: number
+  readonly ahead?: number
   readonly app?: string
   readonly env?: NodeJS.ProcessEnv
   readonly clock?: Clock
@@ -30,6 +31,7 @@ export function testPool(options: TestPoolOptions): { pool: ProcessPool; told: T
   const pool = new ProcessPool({
     children: options.children,
     slots: options.slots,
+    ahead: options.ahead ?? 0,
     entry: fileURLToPath(new URL('fixtures/child.ts', import.meta.url)),
     init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test', watchesParent: false },
     execArgv: [],

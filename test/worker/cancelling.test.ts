@@ -223,3 +223,19 @@ test('a task that was cancelled while no worker ran is never run by the next one
 async function untilTraces(file: string, lines: readonly string[]): Promise<void> {
   await expect.poll(() => tasks.linesOf(file), { timeout: 10_000 }).toEqual(lines)
 }
+
+test('a cancelled task never runs, even where it waits in its process behind a busy one', async () => {
+  const application = testApplication()
+  await application.startWorker({ pool: 'async', concurrency: 1, conf: { workerPrefetchMultiplier: 10 } })
+  const { celery } = application
+  const file = join(application.folder, 'traces')
+  await (await celery.map(tasks.add, ...Array.from({ length: 100 }, (_, index): [number] => [index]))).result({ timeout: 10 })
+
+  const [busy, cancelled, last] = await Promise.all([celery.submit(tasks.spinFor, 400), celery.submit(tasks.record, file, 'cancelled'), celery.submit(tasks.record, file, 'last')])
+  expect(await cancelled.cancel(PATIENT)).toBe(true)
+
+  await last.result({ timeout: 10 })
+  expect(await busy.state()).toBe('SUCCESS')
+  expect(tasks.linesOf(file)).toEqual(['last'])
+  await application.close()
+})

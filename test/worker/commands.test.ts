@@ -21,7 +21,7 @@ function worker(...running: string[]): { pool: Pool; revoked: RevokedTasks; ende
     ended.push([id, graceMs])
     return true
   }
-  return { pool: { terminate } as Pool, revoked: new RevokedTasks(clock), ended, clock }
+  return { pool: { terminate, withdraw: (id: string): boolean => id === 'not begun' } as unknown as Pool, revoked: new RevokedTasks(clock), ended, clock }
 }
 
 test('ping is answered with pong, and an unknown command with an error', async () => {
@@ -61,4 +61,13 @@ test('ids are forgotten after three hours, and the oldest when there are too man
 
   for (let each = 0; each < 50_000; each++) revoked.add(`id ${each}`)
   expect([revoked.has('newer'), revoked.has('id 0'), revoked.has('id 49999')]).toEqual([false, true, true])
+})
+
+test('revoke takes back a task that the pool has not begun, without keeping its id', async () => {
+  const at = worker()
+
+  await runCommand(command('revoke', { task_id: 'not begun', terminate: false }), at)
+
+  expect(at.ended).toEqual([])
+  expect(at.revoked.has('not begun')).toBe(false)
 })

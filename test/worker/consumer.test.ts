@@ -20,6 +20,7 @@ const HOUR_MS = 3_600_000
 /** A pool whose tasks end when the test says so. */
 class GatedPool implements Pool {
   readonly size = 2
+  readonly ahead = 0
   readonly isolated = true
   /** Ids in the order in which they were given to it. */
   readonly begun: string[] = []
@@ -28,6 +29,7 @@ class GatedPool implements Pool {
   start = (): Promise<void> => Promise.resolve()
   stop = (): Promise<void> => Promise.resolve()
   terminate = (): boolean => false
+  withdraw = (): boolean => false
   pids = (): number[] => []
   pidOf = (id: string): number | undefined => (this.#gates.has(id) ? 1 : undefined)
 
