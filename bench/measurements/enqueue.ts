@@ -9,5 +9,5 @@ export const enqueue: Measurement = {
   concurrency: 1,
   rows: (rounds) => [speedRow('enqueue, many in flight, /s', rounds, 'perSecond', 1)],
   boundedBy:
-    'The submissions of one turn share a transaction, so the cost is building each message and one insert for it.',
+    'The submissions of one turn share a transaction, so the cost is building each message and two inserts for it.',
 }

@@ -11,5 +11,5 @@ export const web: Measurement = {
   mostRounds: 3,
   rows: ({ celeriac }) => [limitRow('event-loop delay of the web process, p99', median(series(celeriac, 'p99Ms')), 10, 'ms')],
   boundedBy:
-    'SQLite is called on the event loop, so its longest transaction or checkpoint shows; the workers compete for the cores.',
+    'SQLite is called on the event loop, so its longest transaction shows; its log is moved by a thread; the workers compete for the two cores.',
 }
