@@ -1,31 +1,20 @@
-import type { Clock } from '../internal/clock.ts'
-import type { Pool, PoolListener } from '../pool.ts'
-import type { ChildInit } from './pipe.ts'
-import { ProcessPool } from './process-pool.ts'
+import type { Pool } from '../pool.ts'
+import { ProcessPool, type ProcessPoolOptions } from './process-pool.ts'
 import { type ExecuteHere, SoloPool } from './solo-pool.ts'
 
 /** What {@link openPool} needs, whichever pool it makes. */
-export interface OpenPoolOptions {
+export interface OpenPoolOptions extends Omit<ProcessPoolOptions, 'children' | 'slots'> {
   /** How many tasks run at once; `solo` always runs one. */
   readonly concurrency: number
-  /** How many more tasks may wait in the process of an `async` pool. */
-  readonly ahead: number
-  /** Module that a pool process runs. */
-  readonly entry: string
-  readonly init: ChildInit
-  readonly execArgv: readonly string[]
-  readonly env: NodeJS.ProcessEnv
-  readonly clock: Clock
-  readonly listener: PoolListener
   /** How a task runs inside this process, for `solo`; made only when needed. */
   readonly executeHere: () => Promise<ExecuteHere>
 }
 
-/** Makes the pool of that name. */
+/** Makes the pool of that name. Only `async` takes tasks ahead of its slots. */
 export async function openPool(kind: 'prefork' | 'async' | 'solo', options: OpenPoolOptions): Promise<Pool> {
-  if (kind === 'solo') return new SoloPool(await options.executeHere(), options.clock)
-  const { concurrency, ahead, ...rest } = options
+  const { concurrency, executeHere, ...rest } = options
+  if (kind === 'solo') return new SoloPool(await executeHere(), options.clock)
   return kind === 'async'
-    ? new ProcessPool({ ...rest, children: 1, slots: concurrency, ahead })
+    ? new ProcessPool({ ...rest, children: 1, slots: concurrency })
     : new ProcessPool({ ...rest, children: concurrency, slots: 1, ahead: 0 })
 }
