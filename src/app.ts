@@ -370,7 +370,7 @@ export class App {
 /** The constructor's first argument may be the application, its name, or the options themselves. */
 function givenOptions(app: WebApp | string | CeleryOptions | undefined, options: CeleryOptions = {}): CeleryOptions {
   if (typeof app === 'string') {
-    if (/^[a-z][a-z+]*:/.test(app)) {
+    if (/^(?:sqlite|memory|rediss?|redis\+socket|sentinel|amqps?|rpc):/.test(app)) {
       throw new ImproperlyConfigured([`A text given to the constructor is the application's name, but "${maskUrl(app)}" looks like a URL. Write { brokerUrl: "…" }.`])
     }
     return { main: app, ...options }

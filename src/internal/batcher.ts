@@ -12,10 +12,12 @@ export class Batcher<T> {
   }
 
   add(item: T): void {
-    if (this.#items.push(item) === 1) setImmediate(this.#flush)
+    if (this.#items.push(item) === 1) setImmediate(() => this.flush())
   }
 
-  #flush = (): void => {
+  /** Hands over now what has been added so far. */
+  flush(): void {
+    if (this.#items.length === 0) return
     const items = this.#items
     this.#items = []
     this.#deliver(items)

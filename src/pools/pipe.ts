@@ -4,19 +4,22 @@ import type { Execution, Outcome } from '../pool.ts'
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
  * the event loop. Bodies stay encoded; bytes travel as base64 because the pipe carries JSON.
  *
- * A child begins as many as it has `slots`, in the order they come; the rest wait in it. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * A child begins as many as it has `slots`, in the order they come. What was handed over `ahead` of a free
+ * slot waits in it, and it says when it begins that: before it does, so that even one that blocks at once is
+ * known to have begun. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
-  | { readonly t: 'run'; readonly n: number; readonly x: PipedExecution }
+  | { readonly t: 'run'; readonly n: number; readonly ahead: boolean; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
-  | { readonly t: 'let-go'; readonly id: string }
+  | { readonly t: 'let-go'; readonly id: string; readonly n: number }
   | { readonly t: 'ping' }
 
 /** What a pool child says; `leaving` announces that it ends without those that still run being to blame. */
 export type FromChild =
   | { readonly t: 'ready' }
   | { readonly t: 'failed'; readonly detail: string }
+  | { readonly t: 'begun'; readonly id: string; readonly n: number }
   | { readonly t: 'done'; readonly id: string; readonly n: number; readonly o: Outcome }
   | { readonly t: 'state'; readonly id: string; readonly s: string; readonly r: string }
   | { readonly t: 'pong' }
@@ -26,6 +29,7 @@ export type FromChild =
 export function isFromChild(value: unknown): value is FromChild {
   if (typeof value !== 'object' || value === null) return false
   const { t, id, n, o, s, r, detail } = value as Record<string, unknown>
+  if (t === 'begun') return typeof id === 'string' && typeof n === 'number'
   if (t === 'done') return typeof id === 'string' && typeof n === 'number' && isOutcome(o)
   if (t === 'state') return typeof id === 'string' && typeof s === 'string' && typeof r === 'string'
   return t === 'ready' || t === 'pong' || t === 'leaving' || (t === 'failed' && typeof detail === 'string')

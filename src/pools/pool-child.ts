@@ -29,7 +29,7 @@ interface Running {
   readonly id: string
   readonly n: number
   readonly settle: (outcome: Outcome) => void
-  /** When the child had a slot for it, by the monotonic clock; undefined while it waits for one. */
+  /** When it began, by the monotonic clock; undefined while it waits for a slot. */
   begunAtMs: number | undefined
   /** Why it was told to stop, if it was. */
   stopping: 'terminated' | 'shutdown' | undefined
@@ -56,9 +56,6 @@ export class PoolChild {
   readonly #process: ChildProcess | undefined
   /** What it was given and has not ended, those that wait for a slot too. */
   readonly #given = new Map<string, Running>()
-  /** Those that wait, in the order in which the child begins them. */
-  readonly #waiting: Running[] = []
-  #begun = 0
   /** How long its latest tasks took, on average; nothing is known at first. */
   #paceMs = 2 * QUICK_MS
   readonly #outbox: Batcher<ToChild>
@@ -123,26 +120,20 @@ export class PoolChild {
 
   run(execution: Execution): Promise<Outcome> {
     return new Promise((settle) => {
-      const task: Running = { id: execution.id, n: ++this.#runs, settle, begunAtMs: undefined, stopping: undefined }
+      const ahead = this.#given.size >= this.#options.slots
+      const task: Running = { id: execution.id, n: ++this.#runs, settle, begunAtMs: ahead ? undefined : performance.now(), stopping: undefined }
       this.#given.set(task.id, task)
-      this.#waiting.push(task)
-      this.#beginNext()
-      this.#outbox.add({ t: 'run', n: task.n, x: packExecution(execution) })
+      this.#outbox.add({ t: 'run', n: task.n, ahead, x: packExecution(execution) })
     })
   }
 
-  /** Takes back one that waits for a slot. The child may be about to begin it; what comes of that is passed over. */
-  withdraw(id: string, outcome: Outcome = { kind: 'terminated' }): boolean {
+  /** Takes back one that waits for a slot; the child lets it go before it begins anything else. */
+  withdraw(id: string, why: 'terminated' | 'shutdown' = 'terminated'): boolean {
     const task = this.#given.get(id)
     if (task === undefined || task.begunAtMs !== undefined) return false
-    this.#outbox.add({ t: 'abort', id, why: 'terminated' })
-    this.#settle(id, task.n, outcome)
+    task.stopping = why
+    this.#outbox.add({ t: 'abort', id, why })
     return true
-  }
-
-  /** Takes back all that wait for a slot. */
-  withdrawAll(): void {
-    for (const { id } of [...this.#waiting]) this.withdraw(id, NOT_BEGUN)
   }
 
   /**
@@ -154,16 +145,17 @@ export class PoolChild {
   terminate(id: string, graceMs: number): boolean {
     const task = this.#given.get(id)
     if (task === undefined) return false
-    if (this.withdraw(id)) return true
     task.stopping = 'terminated'
     this.#outbox.add({ t: 'abort', id, why: 'terminated' })
     // Its id may run again by then.
     const runs = (): boolean => this.#given.get(id) === task
     this.#options.clock.after(graceMs, () => {
       if (!runs()) return
-      if (this.#begun === 1) return this.kill()
+      // It waits behind one that blocks the child, which will let it go before it begins anything else.
+      if (task.begunAtMs === undefined) return this.#settle(id, task.n, { kind: 'terminated' })
+      if (this.#begun() === 1) return this.kill()
       this.#pongs.push(() => {
-        if (runs()) this.#outbox.add({ t: 'let-go', id })
+        if (runs()) this.#outbox.add({ t: 'let-go', id, n: task.n })
         this.#settle(id, task.n, { kind: 'terminated' })
       })
       this.#outbox.add({ t: 'ping' })
@@ -177,6 +169,11 @@ export class PoolChild {
   /** Whether it runs that task. */
   runs(id: string): boolean {
     return this.#given.get(id)?.begunAtMs !== undefined
+  }
+
+  /** Takes back all that wait for a slot, as the worker stops. */
+  withdrawAll(): void {
+    for (const id of this.#given.keys()) this.withdraw(id, 'shutdown')
   }
 
   /** Asks every running task to stop through its signal. */
@@ -226,7 +223,8 @@ export class PoolChild {
     // User code shares the channel, so anything may arrive.
     if (!Array.isArray(batch)) return
     for (const message of batch.filter(isFromChild)) {
-      if (message.t === 'done') this.#settle(message.id, message.n, message.o)
+      if (message.t === 'begun') this.#onBegun(message.id, message.n)
+      else if (message.t === 'done') this.#settle(message.id, message.n, message.o)
       else if (message.t === 'state') this.#options.onState(message.id, message.s, message.r)
       else if (message.t === 'ready') this.#becomeReady()
       else if (message.t === 'pong') for (const pong of this.#pongs.splice(0)) pong()
@@ -236,6 +234,8 @@ export class PoolChild {
   }
 
   #becomeReady(): void {
+    // What was in the channel when it was killed, or said that it ends, comes too late.
+    if (this.#killed || this.#hasEnded) return
     this.#deadline.cancel()
     this.#isReady = true
     this.#wasReady = true
@@ -273,27 +273,24 @@ export class PoolChild {
 
   #forget(task: Running): void {
     this.#given.delete(task.id)
-    if (task.begunAtMs === undefined) {
-      this.#waiting.splice(this.#waiting.indexOf(task), 1)
-      return
-    }
-    this.#begun--
-    this.#paceMs += (performance.now() - task.begunAtMs - this.#paceMs) * PACE_WEIGHT
-    this.#beginNext()
+    if (task.begunAtMs !== undefined) this.#paceMs += (performance.now() - task.begunAtMs - this.#paceMs) * PACE_WEIGHT
   }
 
-  /** The child begins what waits by itself, in this order, so that it need not be asked what it runs. */
-  #beginNext(): void {
-    while (this.#begun < this.#options.slots) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      next.begunAtMs = performance.now()
-      this.#begun++
-    }
+  #onBegun(id: string, n: number): void {
+    const task = this.#given.get(id)
+    if (task?.n === n) task.begunAtMs ??= performance.now()
+  }
+
+  /** How many run now. */
+  #begun(): number {
+    let count = 0
+    for (const { begunAtMs } of this.#given.values()) if (begunAtMs !== undefined) count += 1
+    return count
   }
 
   #stopped(task: Running, detail: string): Outcome {
-    return task.stopping === 'terminated' ? { kind: 'terminated' } : { kind: 'lost', detail, bystander: this.#killed || task.stopping === 'shutdown' }
+    if (task.stopping === 'terminated') return { kind: 'terminated' }
+    return task.begunAtMs === undefined ? NOT_BEGUN : { kind: 'lost', detail, bystander: this.#killed || task.stopping === 'shutdown' }
   }
 
   /** What it said last may still be in the channel. */
@@ -311,8 +308,7 @@ export class PoolChild {
     this.#isReady = false
     const detail = this.#failure === undefined ? how : `could not start: ${this.#failure}`
     this.#ready.reject(new Error(`the process ${detail} before it was ready`))
-    for (const { settle } of this.#waiting.splice(0)) settle(NOT_BEGUN)
-    for (const task of [...this.#given.values()].filter(({ begunAtMs }) => begunAtMs !== undefined)) {
+    for (const task of this.#given.values()) {
       task.settle(this.#stopped(task, `The pool process ${this.pid} ${detail} while it ran the task`))
     }
     this.#given.clear()

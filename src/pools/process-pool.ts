@@ -76,16 +76,13 @@ export class ProcessPool implements Pool {
   }
 
   terminate(id: string, graceMs: number): boolean {
-    const waiting = this.#waiting.findIndex(({ execution }) => execution.id === id)
-    if (waiting >= 0) {
-      this.#waiting.splice(waiting, 1)[0]?.settle({ kind: 'terminated' })
-      return true
-    }
+    if (this.#withdrawHere(id)) return true
     for (const child of this.#children) if (child.terminate(id, graceMs)) return true
     return false
   }
 
   withdraw(id: string): boolean {
+    if (this.#withdrawHere(id)) return true
     for (const child of this.#children) if (child.withdraw(id)) return true
     return false
   }
@@ -110,6 +107,14 @@ export class ProcessPool implements Pool {
     const exits = [...this.#children].map((child) => child.exited())
     for (const child of this.#children) child.kill()
     await Promise.all(exits)
+  }
+
+  /** Takes back one that waits for a process. */
+  #withdrawHere(id: string): boolean {
+    const index = this.#waiting.findIndex(({ execution }) => execution.id === id)
+    if (index < 0) return false
+    for (const { settle } of this.#waiting.splice(index, 1)) settle({ kind: 'terminated' })
+    return true
   }
 
   /** Gives waiting tasks to free slots. Without a free slot they wait for one, or for a lost process's successor. */

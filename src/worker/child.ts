@@ -12,6 +12,9 @@ import { createTaskRunner, type TaskRunner } from './runtime.ts'
 /** An orphan that a task keeps from seeing that its worker has gone is ended after this. */
 const ORPHAN_DEADLINE_MS = 1_000
 
+/** After so long without a look at the pipe it is read before the next task begins. */
+const LONGEST_TURN_MS = 5
+
 interface Run {
   readonly n: number
   readonly stopper: Stopper
@@ -25,22 +28,20 @@ const outbox = new Batcher<FromChild>((batch) => {
 /** Where a task's latest unsent state waits, so that a burst of them crosses as one. */
 const latestState = new Map<string, { t: 'state'; id: string; s: string; r: string }>()
 
-/** A task that ends so long after the last look at the pipe lets the pipe be read before the next one begins. */
-const LONGEST_TURN_MS = 5
-
 const running = new Map<string, Run>()
-const waiting: { readonly n: number; readonly execution: Execution }[] = []
+/** What has no slot yet. */
+const queue: { readonly n: number; readonly ahead: boolean; readonly execution: Execution }[] = []
 let slots = 1
 let lastReadMs = 0
-let isTurning = false
+let isFilling = false
 let runner: TaskRunner | undefined
 let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
   if (message.t === 'init') void begin(message.init, message.slots)
-  else if (message.t === 'run') waiting.push({ n: message.n, execution: unpackExecution(message.x) })
+  else if (message.t === 'run') queue.push({ n: message.n, ahead: message.ahead, execution: unpackExecution(message.x) })
   else if (message.t === 'abort') abort(message.id, message.why)
-  else if (message.t === 'let-go') running.delete(message.id)
+  else if (message.t === 'let-go') letGo(message.id, message.n)
   else if (message.t === 'ping') outbox.add({ t: 'pong' })
 }
 
@@ -58,33 +59,39 @@ async function begin(init: ChildInit, slotCount: number): Promise<void> {
 }
 
 function abort(id: string, why: 'terminated' | 'shutdown'): void {
-  const index = waiting.findIndex(({ execution }) => execution.id === id)
+  const index = queue.findIndex(({ execution }) => execution.id === id)
   if (index < 0) return running.get(id)?.stopper.stop(stopReason(why))
-  const [dropped] = waiting.splice(index, 1)
-  if (dropped !== undefined) outbox.add({ t: 'done', id, n: dropped.n, o: { kind: 'terminated' } })
+  for (const { n } of queue.splice(index, 1)) outbox.add({ t: 'done', id, n, o: { kind: 'terminated' } })
 }
 
+/** A task that ignores its signal: the worker no longer counts it, so its slot is free. */
+function letGo(id: string, n: number): void {
+  if (running.get(id)?.n === n) running.delete(id)
+}
+
+/** Begins what there are slots for. All that was said before is sent first: the next task may block, or end, the process. */
 function fill(): void {
-  while (running.size < slots) {
-    const next = waiting.shift()
-    if (next === undefined) return
-    void run(next.n, next.execution)
-  }
+  const next = queue.splice(0, Math.max(0, slots - running.size))
+  for (const { ahead, execution, n } of next) if (ahead) outbox.add({ t: 'begun', id: execution.id, n })
+  if (next.length > 0) outbox.flush()
+  for (const { execution, n } of next) void run(n, execution)
 }
 
-/** What waits may have been taken back meanwhile: after a long task that is read first. */
-function fillWhenRead(): void {
-  if (waiting.length === 0 || isTurning) return
-  if (performance.now() - lastReadMs < LONGEST_TURN_MS) return fill()
-  isTurning = true
-  // The pipe is read between one turn of the event loop and the next.
-  setImmediate(() =>
-    setImmediate(() => {
-      isTurning = false
-      lastReadMs = performance.now()
-      fill()
-    }),
-  )
+/** Fills the slots at the end of this turn, so that outcomes go out together; after a long one the pipe is read before. */
+function fillSoon(): void {
+  if (queue.length === 0 || isFilling) return
+  isFilling = true
+  setImmediate(() => {
+    const isLong = performance.now() - lastReadMs > LONGEST_TURN_MS
+    if (isLong) setImmediate(fillNow)
+    else fillNow()
+  })
+}
+
+function fillNow(): void {
+  isFilling = false
+  lastReadMs = performance.now()
+  fill()
 }
 
 async function run(n: number, execution: Execution): Promise<void> {
@@ -97,14 +104,14 @@ async function run(n: number, execution: Execution): Promise<void> {
   running.delete(id)
   latestState.delete(id)
   outbox.add({ t: 'done', id, n, o: outcome })
-  fillWhenRead()
+  fillSoon()
 }
 
 function reportState(id: string, state: string, resultText: string): void {
-  const waiting = latestState.get(id)
-  if (waiting !== undefined) {
-    waiting.s = state
-    waiting.r = resultText
+  const unsent = latestState.get(id)
+  if (unsent !== undefined) {
+    unsent.s = state
+    unsent.r = resultText
     return
   }
   const message = { t: 'state' as const, id, s: state, r: resultText }
@@ -134,7 +141,7 @@ function onUncaught(error: unknown): void {
 process.on('message', (batch) => {
   lastReadMs = performance.now()
   for (const message of batch as ToChild[]) receive(message)
-  fill()
+  fillSoon()
 })
 // The worker has gone, however it went: nobody is left to take an outcome.
 process.on('disconnect', () => process.exit(0))

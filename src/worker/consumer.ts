@@ -1,5 +1,5 @@
 import type { Broker, Consumer, DeadLetter, Delivery } from '../broker.ts'
-import { passing, Request, type RequestContext } from './request.ts'
+import { acksLate, passing, Request, type RequestContext } from './request.ts'
 import { storeUnreadable } from './unreadable.ts'
 
 /** What a {@link TaskConsumer} is made of. */
@@ -86,22 +86,25 @@ export class TaskConsumer {
     if (message !== undefined) passing(storeUnreadable(message, detail, context))
   }
 
-  #limit(): number {
-    const { pool } = this.#options.context
-    return pool.size + pool.ahead
+  /** How many may be with the pool if this delivery is the next: one that is acknowledged before it runs is not handed over ahead. */
+  #limit({ message }: Delivery): number {
+    const { conf, pool } = this.#options.context
+    return acksLate(message.headers, conf) ? pool.size + pool.ahead : pool.size
   }
 
   #fill(): void {
-    while (!this.#pausing && this.#active < this.#limit() && this.#waiting.length > 0) {
-      const delivery = this.#waiting.shift() as Delivery
+    for (let next = this.#waiting[0]; next !== undefined && !this.#pausing && this.#active < this.#limit(next); next = this.#waiting[0]) {
+      this.#waiting.shift()
       // Its lease ended while it waited: it is another worker's, or goes back.
-      if (!delivery.isHeld) {
-        passing(delivery.requeue())
-        continue
-      }
-      const handled = this.#handle(delivery).finally(() => this.#inHand.delete(handled))
+      const handled = (next.isHeld ? this.#handle(next) : this.#giveBack(next)).finally(() => this.#inHand.delete(handled))
       this.#inHand.add(handled)
     }
+  }
+
+  /** Rejected only as the worker stops, which gives everything back. */
+  async #giveBack(delivery: Delivery, how?: { delayMs: number; lost: boolean }): Promise<void> {
+    const { context } = this.#options
+    await context.insist('put a message back', () => delivery.requeue(how)).catch(() => {})
   }
 
   /** The next task takes the slot before the outcome of this one is stored. */
@@ -124,14 +127,8 @@ export class TaskConsumer {
    * could not be written. Otherwise nobody knows why, and it counts, so that it cannot go on for ever.
    */
   async #leave(delivery: Delivery, error: unknown): Promise<void> {
-    const { logger } = this.#options.context
-    logger.error({ err: error }, `A message was left to be run again: ${String(error)}`)
-    if (this.#pausing) return
-    try {
-      await delivery.requeue({ delayMs: FAULT_DELAY_MS, lost: true })
-    } catch (fault) {
-      logger.error({ err: fault }, `It could not be put back: ${String(fault)}`)
-    }
+    this.#options.context.logger.error({ err: error }, `A message was left to be run again: ${String(error)}`)
+    if (!this.#pausing) await this.#giveBack(delivery, { delayMs: FAULT_DELAY_MS, lost: true })
   }
 
   /**

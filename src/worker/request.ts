@@ -249,8 +249,7 @@ export class Request {
   }
 
   #acksLate(request: TaskRequest): boolean {
-    const own = request.headers[ACKS_LATE_HEADER]
-    return typeof own === 'boolean' ? own : this.#context.conf.taskAcksLate
+    return acksLate(request.headers, this.#context.conf)
   }
 
   #ack(): Promise<void> {
@@ -284,4 +283,10 @@ export class Request {
 /** For writes that nothing rests on: what is written in passing is for people to see. */
 export function passing(write: Promise<void>): void {
   write.catch(() => {})
+}
+
+/** Whether a message is acknowledged after its task has run, which its headers may say for themselves. */
+export function acksLate(headers: Readonly<Record<string, unknown>>, conf: Config): boolean {
+  const own = headers[ACKS_LATE_HEADER]
+  return typeof own === 'boolean' ? own : conf.taskAcksLate
 }

@@ -367,7 +367,6 @@ describe('a process whose tasks are quick', () => {
 
     expect(pool.withdraw('a')).toBe(false)
     expect(pool.withdraw('b')).toBe(true)
-    expect(pool.withdraw('b')).toBe(false)
 
     expect(await within(second, 'the end of b')).toEqual({ kind: 'terminated' })
     pool.terminate('a', 5_000)

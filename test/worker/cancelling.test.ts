@@ -239,3 +239,34 @@ test('a cancelled task never runs, even where it waits in its process behind a b
   expect(tasks.linesOf(file)).toEqual(['last'])
   await application.close()
 })
+
+test('a busy loop is ended, and what waits behind it runs, even where it began in the same breath as others ended', async () => {
+  const application = testApplication()
+  await application.startWorker({ pool: 'async', concurrency: 1, conf: { workerPrefetchMultiplier: 10 } })
+  const { celery } = application
+  await (await celery.map(tasks.add, ...Array.from({ length: 100 }, (_, index): [number] => [index]))).result({ timeout: 10 })
+
+  const [quick, spinning, last] = await Promise.all([celery.submit(tasks.add, 1, 2), celery.submit(tasks.spin), celery.submit(tasks.add, 3, 4)])
+  expect(await quick.result({ timeout: 5 })).toBe(3)
+  expect(await spinning.cancel(PATIENT)).toBe(true)
+
+  expect(await last.result({ timeout: 10 })).toBe(7)
+  await application.close()
+})
+
+test('a stop fails none of the tasks that are acknowledged before they run and have not begun', async () => {
+  const application = testApplication({ taskAcksLate: false })
+  const running = await application.startWorker({ pool: 'async', concurrency: 1, conf: { workerPrefetchMultiplier: 10 } })
+  const { celery } = application
+  await (await celery.map(tasks.add, ...Array.from({ length: 100 }, (_, index): [number] => [index]))).result({ timeout: 10 })
+  const busy = await celery.submit(tasks.spinFor, 300)
+  const rest = await celery.map(tasks.add, [1], [2], [3], [4])
+  await untilState(busy, 'STARTED')
+
+  await running.worker.stop({ graceMs: 10_000 })
+
+  expect(await busy.state()).toBe('SUCCESS')
+  await application.startWorker()
+  expect(await rest.result({ timeout: 10 })).toEqual([1, 2, 3, 4])
+  await application.close()
+})
