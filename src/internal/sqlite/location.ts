@@ -59,11 +59,18 @@ export function prepareLocation(path: string, allowNetworkFileSystem: boolean): 
  */
 function createIfMissing(path: string): void {
   // Looked at before the file itself: were it the other way round, they might be those of one that is just being made.
-  const leftovers = [`${path}-wal`, `${path}-shm`].filter((leftover) => existsSync(leftover))
+  const leftovers = [`${path}-wal`, `${path}-shm`].map((leftover) => ({ leftover, made: whenMade(leftover) }))
   if (existsSync(path)) return
-  // Those of a deleted file, which processes that have it open still use.
-  for (const leftover of leftovers) rmSync(leftover, { force: true })
+  // Those of a deleted file, which processes that have it open still use; not those that another process,
+  // making the file at the same time, has put in their place.
+  for (const { leftover, made } of leftovers) if (made !== undefined && whenMade(leftover) === made) rmSync(leftover, { force: true })
   ignoreExisting(() => closeSync(openSync(path, 'wx', 0o600)))
+}
+
+/** Tells a file from a later one of the same name. */
+function whenMade(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino} ${stat.birthtimeNs}`
 }
 
 function refuseNetworkFileSystem(path: string): void {
