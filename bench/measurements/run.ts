@@ -24,6 +24,6 @@ export const oneAtATime: Measurement = {
   rows: (rounds) => [speedRow('run, one at a time, /s', rounds, 'perSecond', 1.5)],
   boundedBy:
     'With one slot only four messages are prefetched, so a commit and a write to the pipe serve four tasks. ' +
-    'Tried: tasks handed over ahead of the slot (0.88 × before). With workerPrefetchMultiplier 32 it is 2.8 × (18,000/s), ' +
+    'Tried: tasks handed over ahead of the slot (0.88 × before). With workerPrefetchMultiplier 32 it is 2.9 × (16,000/s), ' +
     'but a default of 32 would keep long tasks from other workers.',
 }
