@@ -6,7 +6,7 @@ import type { Execution, Outcome } from '../pool.ts'
  *
  * A child begins as many as it has `slots`, in the order they come. What was handed over `ahead` of a free
  * slot waits in it, and it says when it begins that: before it does, so that even one that blocks at once is
- * known to have begun. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * known to have begun; one `begun` stands for every run up to its `n`. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
@@ -19,7 +19,7 @@ export type ToChild =
 export type FromChild =
   | { readonly t: 'ready' }
   | { readonly t: 'failed'; readonly detail: string }
-  | { readonly t: 'begun'; readonly id: string; readonly n: number }
+  | { readonly t: 'begun'; readonly n: number }
   | { readonly t: 'done'; readonly id: string; readonly n: number; readonly o: Outcome }
   | { readonly t: 'state'; readonly id: string; readonly s: string; readonly r: string }
   | { readonly t: 'pong' }
@@ -29,7 +29,7 @@ export type FromChild =
 export function isFromChild(value: unknown): value is FromChild {
   if (typeof value !== 'object' || value === null) return false
   const { t, id, n, o, s, r, detail } = value as Record<string, unknown>
-  if (t === 'begun') return typeof id === 'string' && typeof n === 'number'
+  if (t === 'begun') return typeof n === 'number'
   if (t === 'done') return typeof id === 'string' && typeof n === 'number' && isOutcome(o)
   if (t === 'state') return typeof id === 'string' && typeof s === 'string' && typeof r === 'string'
   return t === 'ready' || t === 'pong' || t === 'leaving' || (t === 'failed' && typeof detail === 'string')

@@ -223,7 +223,7 @@ export class PoolChild {
     // User code shares the channel, so anything may arrive.
     if (!Array.isArray(batch)) return
     for (const message of batch.filter(isFromChild)) {
-      if (message.t === 'begun') this.#onBegun(message.id, message.n)
+      if (message.t === 'begun') this.#onBegun(message.n)
       else if (message.t === 'done') this.#settle(message.id, message.n, message.o)
       else if (message.t === 'state') this.#options.onState(message.id, message.s, message.r)
       else if (message.t === 'ready') this.#becomeReady()
@@ -276,9 +276,13 @@ export class PoolChild {
     if (task.begunAtMs !== undefined) this.#paceMs += (performance.now() - task.begunAtMs - this.#paceMs) * PACE_WEIGHT
   }
 
-  #onBegun(id: string, n: number): void {
-    const task = this.#given.get(id)
-    if (task?.n === n) task.begunAtMs ??= performance.now()
+  /** They begin in the order in which they were given. */
+  #onBegun(upTo: number): void {
+    const now = performance.now()
+    for (const task of this.#given.values()) {
+      if (task.n > upTo) return
+      task.begunAtMs ??= now
+    }
   }
 
   /** How many run now. */

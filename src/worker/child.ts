@@ -72,8 +72,9 @@ function letGo(id: string, n: number): void {
 /** Begins what there are slots for. All that was said before is sent first: the next task may block, or end, the process. */
 function fill(): void {
   const next = queue.splice(0, Math.max(0, slots - running.size))
-  for (const { ahead, execution, n } of next) if (ahead) outbox.add({ t: 'begun', id: execution.id, n })
-  if (next.length > 0) outbox.flush()
+  const last = next.findLast(({ ahead }) => ahead)
+  if (last !== undefined) outbox.add({ t: 'begun', n: last.n })
+  outbox.flush()
   for (const { execution, n } of next) void run(n, execution)
 }
 
