@@ -31,7 +31,8 @@ function revoke(args: Readonly<Record<string, unknown>>, { pool, revoked }: Comm
   const ids = (Array.isArray(given) ? given : [given]).filter((id) => typeof id === 'string')
   const grace = args['signal'] === 'SIGKILL' ? 0 : TERMINATE_GRACE_MS
   for (const id of ids) {
-    const ended = pool.withdraw(id) || (args['terminate'] === true && pool.terminate(id, grace))
+    // One that waits in the pool may just have begun, so who wants it ended must be able to end it by force.
+    const ended = args['terminate'] === true ? pool.terminate(id, grace) : pool.withdraw(id)
     // A task that is ended here is not to be refused later: its id may be retried by hand.
     if (!ended) revoked.add(id)
   }
