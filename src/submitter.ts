@@ -11,6 +11,7 @@ import { bindArguments, parameterNames } from './functions/parameters.ts'
 import { findReference, type FunctionReference, referenceName, referenceOf } from './functions/reference.ts'
 import type { Clock } from './internal/clock.ts'
 import { buildTaskMessage, type Message } from './protocol/message.ts'
+import { newTaskId } from './protocol/task-id.ts'
 import { parseTime } from './protocol/time.ts'
 import { Future } from './result/future.ts'
 import { FuturePool } from './result/future-pool.ts'
@@ -170,11 +171,11 @@ export class Submitter {
     const { clock, conf, origin, replyTo, source } = this.#sender
     const own = call.task?.options
     if (kwargs !== NO_KEYWORDS) checkKeywords(call, args, kwargs)
-    const id = options.taskId ?? randomUUID()
+    const nowMs = clock.now()
+    const id = options.taskId ?? newTaskId(nowMs)
     const queue = options.queue ?? own?.queue ?? conf.taskDefaultQueue
     const priority = options.priority ?? own?.priority ?? conf.taskDefaultPriority
     const expires = options.expires ?? own?.expires
-    const nowMs = clock.now()
     const dueAtMs = dueAt(options, nowMs)
     const ignoreResult = options.ignoreResult ?? own?.ignoreResult ?? conf.taskIgnoreResult
     const parent = currentTask()
