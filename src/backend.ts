@@ -1,3 +1,4 @@
+import type { JointWrite } from './joint-write.ts'
 import type { State } from './states.ts'
 
 /**
@@ -22,6 +23,12 @@ export interface ResultBackend {
    * (`'PENDING'` stands for nothing stored). The check and the write are one step.
    */
   store(record: StoredResult, options?: { onlyOver?: readonly State[] }): Promise<boolean>
+
+  /**
+   * What `store` does, for a broker of the same store to do in a commit of its own. Absent where results are kept in
+   * nothing that a broker could share.
+   */
+  jointWrite?(record: StoredResult): JointWrite
 
   /** The stored record; undefined when there is none or it has expired. */
   get(id: string): Promise<StoredResult | undefined>

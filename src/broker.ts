@@ -1,3 +1,4 @@
+import type { JointWrite } from './joint-write.ts'
 import type { Message } from './protocol/message.ts'
 
 /**
@@ -11,6 +12,8 @@ export interface Broker {
   /** The URL with its password masked, for people. */
   readonly url: string
   readonly supports: BrokerSupports
+  /** What it keeps messages in, if writes of others to it can be committed with an acknowledgement. Known once connected. */
+  readonly store?: object
 
   /** Opens the store, creating what is missing. A second call does nothing. */
   connect(): Promise<void>
@@ -131,8 +134,13 @@ export interface Delivery {
    */
   readonly isHeld: boolean
 
-  /** Removes the message. Does nothing when the lease was lost meanwhile: it is then somebody else's. */
-  ack(): Promise<void>
+  /**
+   * Removes the message. Does nothing when the lease was lost meanwhile: it is then somebody else's.
+   *
+   * `along` is a write to the broker's own {@link Broker.store}, made in the same commit, and made too when there is
+   * nothing to remove.
+   */
+  ack(along?: JointWrite): Promise<void>
 
   /** Moves the message to the dead-letter queue with the reason. */
   reject(reason: DeadLetterReason, detail: string): Promise<void>

@@ -3,6 +3,7 @@ import type { Timer } from '../internal/clock.ts'
 import { Opened } from '../internal/opened.ts'
 import type { Database, SqliteOptions } from '../internal/sqlite/database.ts'
 import { openDatabase, type DatabaseHandle } from '../internal/sqlite/open.ts'
+import type { JointWrite } from '../joint-write.ts'
 import type { State } from '../states.ts'
 import { ResultListeners } from './listeners.ts'
 import { mayStore } from './store-rule.ts'
@@ -45,22 +46,14 @@ export class SqliteBackend implements ResultBackend {
     return this.#opened.connect()
   }
 
-  async store({ taskId, status, text, expiresAtMs }: StoredResult, { onlyOver }: { onlyOver?: readonly State[] } = {}): Promise<boolean> {
+  async store(record: StoredResult, { onlyOver }: { onlyOver?: readonly State[] } = {}): Promise<boolean> {
     const database = this.#opened.get().database
-    const isFirst = mayStore(undefined, status, onlyOver)
-    return database.write(() => {
-      // Nearly always nothing is stored yet: then one statement looks and writes.
-      if (isFirst && database.run('INSERT INTO result (id, status, expires_at, meta) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', taskId, status, expiresAtMs ?? null, text) > 0) {
-        database.announce('results')
-        return true
-      }
-      const stored = database.get<{ status: State }>(`SELECT status FROM result WHERE id = ? AND ${VISIBLE}`, taskId, this.#options.clock.now())
-      if (!mayStore(stored?.status, status, onlyOver)) return false
-      // Replaced rather than updated: the new row gets a new number, and that is how those who wait find it.
-      database.run('INSERT OR REPLACE INTO result (id, status, expires_at, meta) VALUES (?, ?, ?, ?)', taskId, status, expiresAtMs ?? null, text)
-      database.announce('results')
-      return true
-    })
+    return database.write(() => this.#put(database, record, onlyOver))
+  }
+
+  jointWrite(record: StoredResult): JointWrite {
+    const database = this.#opened.get().database
+    return { store: database, make: () => void this.#put(database, record) }
   }
 
   async get(id: string): Promise<StoredResult | undefined> {
@@ -140,6 +133,22 @@ export class SqliteBackend implements ResultBackend {
     this.#stopListening?.()
     this.#listeners.clear()
     await handle.release()
+  }
+
+  /** Inside a write: stores the record unless what is stored forbids it; whether it did. */
+  #put(database: Database, { taskId, status, text, expiresAtMs }: StoredResult, onlyOver?: readonly State[]): boolean {
+    const values = [taskId, status, expiresAtMs ?? null, text]
+    // Nearly always nothing is stored yet: then one statement looks and writes.
+    if (mayStore(undefined, status, onlyOver) && database.run('INSERT INTO result (id, status, expires_at, meta) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', ...values) > 0) {
+      database.announce('results')
+      return true
+    }
+    const stored = database.get<{ status: State }>(`SELECT status FROM result WHERE id = ? AND ${VISIBLE}`, taskId, this.#options.clock.now())
+    if (!mayStore(stored?.status, status, onlyOver)) return false
+    // Replaced rather than updated: the new row gets a new number, and that is how those who wait find it.
+    database.run('INSERT OR REPLACE INTO result (id, status, expires_at, meta) VALUES (?, ?, ?, ?)', ...values)
+    database.announce('results')
+    return true
   }
 
   #find(database: Database, id: string): StoredResult | undefined {

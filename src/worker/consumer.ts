@@ -1,10 +1,9 @@
-import type { Broker, Consumer, DeadLetter, Delivery } from '../broker.ts'
+import type { Consumer, DeadLetter, Delivery } from '../broker.ts'
 import { acksLate, passing, Request, type RequestContext } from './request.ts'
 import { storeUnreadable } from './unreadable.ts'
 
 /** What a {@link TaskConsumer} is made of. */
 export interface TaskConsumerOptions {
-  readonly broker: Broker
   /** Queues that it takes messages from. */
   readonly queues: readonly string[]
   /** Node name. */
@@ -43,8 +42,8 @@ export class TaskConsumer {
   }
 
   async start(): Promise<void> {
-    const { broker, context, name, queues } = this.#options
-    const { pool, conf, logger } = context
+    const { context, name, queues } = this.#options
+    const { broker, pool, conf, logger } = context
     this.#consumer = await broker.consume({
       queues,
       name,

@@ -1,5 +1,5 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
-import type { Delivery } from '../broker.ts'
+import type { Broker, Delivery } from '../broker.ts'
 import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts'
 import type { Clock } from '../internal/clock.ts'
@@ -24,6 +24,7 @@ const DUPLICATE_DELAY_MS = 1_000
 /** What a request needs of its worker. */
 export interface RequestContext {
   readonly pool: Pool
+  readonly broker: Broker
   readonly backend: ResultBackend
   readonly conf: Config
   readonly revoked: RevokedTasks
@@ -39,7 +40,7 @@ export interface RequestContext {
 /**
  * One delivery from its arrival to its acknowledgement.
  *
- * The promise: **at least once**. A message is acknowledged only after its outcome is stored, so whatever
+ * The promise: **at least once**. A message is acknowledged only after its outcome is stored, or in one commit with it, so whatever
  * dies in between, some worker runs it again; it is never gone with nothing to show. What was begun and
  * lost is counted, and after `taskMaxDeliveries` such ends the task fails and its message is kept as a
  * dead letter: a task that kills its process cannot do so for ever. `acksLate: false` turns this round:
@@ -116,16 +117,13 @@ export class Request {
     })
   }
 
-  /** Stored first, acknowledged after; see the promise above. */
   async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'succeeded':
-        if (!this.#ignoresResult(request)) await this.#store(request, 'SUCCESS', outcome.resultText, null)
-        return this.#ack()
+        return this.#end(request, 'SUCCESS', outcome.resultText, null)
       case 'failed':
         this.#context.logger.error({ task: request.task, id: request.id, traceback: outcome.traceback }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
-        await this.#storeFailure(request, outcome.exceptionText, outcome.traceback)
-        return this.#ack()
+        return this.#end(request, 'FAILURE', outcome.exceptionText, outcome.traceback)
       case 'terminated':
         return this.#revoke(request, 'terminated')
       case 'malformed':
@@ -176,8 +174,7 @@ export class Request {
   async #revoke(request: TaskRequest, reason: 'revoked' | 'expired' | 'terminated'): Promise<void> {
     this.#context.logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is ${reason}`)
     const { text } = encodeException(new TaskRevokedError(reason), { maxLength: this.#context.conf.taskErrorMaxLength })
-    await this.#store(request, 'REVOKED', text, null)
-    await this.#ack()
+    return this.#storeAndAck(this.#record(request, 'REVOKED', text, null))
   }
 
   /** Runs for longer than a blink: from now on it counts as begun, and people can see it. */
@@ -190,21 +187,26 @@ export class Request {
     passing(this.#storeOnce(request, 'STARTED', where, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
   }
 
-  #storeError(request: TaskRequest, error: Error): Promise<void> {
-    const { text } = encodeException(error, { maxLength: this.#context.conf.taskErrorMaxLength })
-    return this.#storeFailure(request, text, null)
+  #end(request: TaskRequest, status: State, resultText: string, traceback: string | null): Promise<void> {
+    return this.#ignoresResult(request) ? this.#ack() : this.#storeAndAck(this.#record(request, status, resultText, traceback))
   }
 
-  async #storeFailure(request: TaskRequest, exceptionText: string, traceback: string | null): Promise<void> {
+  /** In one commit where messages and results are in one store; else stored first, acknowledged after: see the promise above. */
+  async #storeAndAck(record: StoredResult): Promise<void> {
+    const { backend, broker } = this.#context
+    const write = backend.jointWrite?.(record)
+    if (write !== undefined && write.store === broker.store) return this.#context.insist('store a result and acknowledge its message', () => this.#delivery.ack(write))
+    await this.#context.insist('store a result', () => backend.store(record))
+    return this.#ack()
+  }
+
+  async #storeError(request: TaskRequest, error: Error): Promise<void> {
     if (this.#ignoresResult(request)) return
-    await this.#store(request, 'FAILURE', exceptionText, traceback)
+    const { text } = encodeException(error, { maxLength: this.#context.conf.taskErrorMaxLength })
+    const record = this.#record(request, 'FAILURE', text, null)
+    await this.#context.insist('store a result', () => this.#context.backend.store(record))
   }
 
-  /** Tried until it is written. */
-  #store(request: TaskRequest, status: State, resultText: string, traceback: string | null): Promise<void> {
-    const record = this.#record(request, status, resultText, traceback)
-    return this.#context.insist('store a result', () => this.#context.backend.store(record))
-  }
 
   /** For what is only seen in passing: tried later, an old state could take the place of a newer one. */
   async #storeOnce(request: TaskRequest, status: State, resultText: string, onlyOver?: readonly State[]): Promise<void> {

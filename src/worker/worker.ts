@@ -114,11 +114,11 @@ export class Worker implements Service {
     // Commands first: whatever is revoked from now on is heard, and the rest is looked up.
     this.#commands = await serveCommands(this.#broker, name, (command) => runCommand(command, { pool, revoked: this.#revoked }))
     this.#consumer = new TaskConsumer({
-      broker: this.#broker,
       queues,
       name,
       context: {
         pool,
+        broker: this.#broker,
         backend: this.#backend,
         conf,
         revoked: this.#revoked,

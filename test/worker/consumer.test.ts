@@ -81,11 +81,11 @@ beforeEach(async () => {
     await write()
   }
   consumer = new TaskConsumer({
-    broker,
     queues: ['celery'],
     name: 'worker@test',
     context: {
       pool,
+      broker,
       backend,
       conf,
       revoked: new RevokedTasks(clock),

@@ -46,6 +46,10 @@ export class SqliteBroker implements Broker {
     this.#opened = new Opened({ name: `The broker "${url}"`, open: () => this.#open(), close: (parts) => this.#close(parts) })
   }
 
+  get store(): Database {
+    return this.#opened.get().database
+  }
+
   connect(): Promise<void> {
     return this.#opened.connect()
   }

@@ -110,6 +110,10 @@ export class SqliteConsumer implements Consumer, Settler {
     return this.#out.has(delivery) && this.#parts.clock.now() < this.#heldUntilMs
   }
 
+  isOut(delivery: SqliteDelivery): boolean {
+    return this.#out.has(delivery)
+  }
+
   async settle(delivery: SqliteDelivery, change: (messages: Messages) => void): Promise<void> {
     if (!this.#out.delete(delivery)) return
     const settled = this.change(change)

@@ -1,4 +1,5 @@
 import type { DeadLetterReason, Delivery } from '../../broker.ts'
+import type { JointWrite } from '../../joint-write.ts'
 import type { Message } from '../../protocol/message.ts'
 import type { ClaimedMessage, Messages } from './messages.ts'
 
@@ -6,6 +7,7 @@ import type { ClaimedMessage, Messages } from './messages.ts'
 export interface Settler {
   /** Whether the delivery is out, and within the lease as it was last renewed. */
   holds(delivery: SqliteDelivery): boolean
+  isOut(delivery: SqliteDelivery): boolean
   /** Runs the change with other writes; the delivery is out no more, unless the change fails. */
   settle(delivery: SqliteDelivery, change: (messages: Messages) => void): Promise<void>
   /** Runs a change that leaves the delivery out. */
@@ -36,8 +38,12 @@ export class SqliteDelivery implements Delivery {
     return this.#settler.holds(this)
   }
 
-  ack(): Promise<void> {
-    return this.#settler.settle(this, (messages) => messages.ack(this.id, this.owner))
+  ack(along?: JointWrite): Promise<void> {
+    if (along !== undefined && !this.#settler.isOut(this)) return this.#settler.change(() => along.make())
+    return this.#settler.settle(this, (messages) => {
+      along?.make()
+      messages.ack(this.id, this.owner)
+    })
   }
 
   reject(reason: DeadLetterReason, detail: string): Promise<void> {
