@@ -22,17 +22,18 @@ export interface Pool {
    * Runs one task. Never rejects: whatever happens becomes an outcome, exactly one.
    *
    * The caller keeps to `size` and `ahead` at once. Once the pool stops it begins nothing: the outcome is {@link NOT_BEGUN}.
+   * One that is to run `alone` shares its process with no other: whatever ends the process then, it was this task.
    */
-  run(execution: Execution): Promise<Outcome>
+  run(execution: Execution, alone?: boolean): Promise<Outcome>
 
   /**
-   * Ends a running task: aborts its signal, then after `graceMs` kills what runs it. Its outcome is then
-   * `terminated`; other tasks that fall with it end as `lost` with `bystander: true`. False when it is
-   * not running here.
+   * Ends a task: takes it back if it has not begun, otherwise aborts its signal, then after `graceMs` kills what runs it. Its
+   * outcome is then `terminated`; other tasks that fall with it end as `lost` with `bystander: true`. False when it is
+   * not here.
    */
   terminate(id: string, graceMs: number): boolean
 
-  /** Takes back a task that has not begun: its outcome is `terminated`. False when it has begun, or is not here. */
+  /** Takes back a task that has not begun: its outcome is `terminated`, unless it begins at this moment. False when it has begun, or is not here. */
   withdraw(id: string): boolean
 
   /** The process that runs a task now; undefined when none does. */

@@ -1,4 +1,5 @@
 import type { Pool } from '../pool.ts'
+import { CarefulPool } from './careful-pool.ts'
 import { ProcessPool, type ProcessPoolOptions } from './process-pool.ts'
 import { type ExecuteHere, SoloPool } from './solo-pool.ts'
 
@@ -14,7 +15,7 @@ export interface OpenPoolOptions extends Omit<ProcessPoolOptions, 'children' | '
 export async function openPool(kind: 'prefork' | 'async' | 'solo', options: OpenPoolOptions): Promise<Pool> {
   const { concurrency, executeHere, ...rest } = options
   if (kind === 'solo') return new SoloPool(await executeHere(), options.clock)
-  return kind === 'async'
-    ? new ProcessPool({ ...rest, children: 1, slots: concurrency })
-    : new ProcessPool({ ...rest, children: concurrency, slots: 1, ahead: 0 })
+  const prefork = (children: number): Pool => new ProcessPool({ ...rest, children, slots: 1, ahead: 0 })
+  if (kind === 'prefork') return prefork(concurrency)
+  return new CarefulPool(new ProcessPool({ ...rest, children: 1, slots: concurrency }), () => prefork(1))
 }

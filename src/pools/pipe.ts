@@ -4,14 +4,17 @@ import type { Execution, Outcome } from '../pool.ts'
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
  * the event loop. Bodies stay encoded; bytes travel as base64 because the pipe carries JSON.
  *
- * A child begins as many as it has `slots`, in the order they come. What was handed over `ahead` of a free
- * slot waits in it, and it says when it begins that: before it does, so that even one that blocks at once is
- * known to have begun; one `begun` stands for every run up to its `n`. `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * - A child begins as many as it has `slots`, in the order they come; what it was given beyond that waits in it.
+ * - Before it begins some it says `begun`, which stands for every run up to its `n`, and waits until that is through.
+ *   So even of a task that blocks the process at once it is known that it has begun.
+ * - `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * - `withdraw` takes back what waits and leaves alone what runs; `abort` does both.
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
-  | { readonly t: 'run'; readonly n: number; readonly ahead: boolean; readonly x: PipedExecution }
+  | { readonly t: 'run'; readonly n: number; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
+  | { readonly t: 'withdraw'; readonly id: string }
   | { readonly t: 'let-go'; readonly id: string; readonly n: number }
   | { readonly t: 'ping' }
 

@@ -29,11 +29,17 @@ interface Running {
   readonly id: string
   readonly n: number
   readonly settle: (outcome: Outcome) => void
-  /** When it began, by the monotonic clock; undefined while it waits for a slot. */
-  begunAtMs: number | undefined
+  /** When the child said that it begins it, by the monotonic clock. */
+  begunAtMs?: number
   /** Why it was told to stop, if it was. */
-  stopping: 'terminated' | 'shutdown' | undefined
+  stopping?: Reason
+  /** Why it was to be taken back, if it was, as long as nothing says that it has begun. */
+  withdrawn?: Reason | undefined
+  /** Terminated before it began: what it gets from its beginning. */
+  graceMs?: number
 }
+
+type Reason = 'terminated' | 'shutdown'
 
 /** How long a child may take to load the application and say that it is ready. */
 const START_DEADLINE_MS = 60_000
@@ -43,6 +49,9 @@ const QUICK_MS = 20
 
 /** What one task weighs in the average. */
 const PACE_WEIGHT = 0.1
+
+/** How long a child may take to answer, at least: it is no sign of a blocked one that it does not at once. */
+const LEAST_ANSWER_MS = 250
 
 /** How long a child may live on once its channel is closed. */
 const DISCONNECTED_MS = 1_000
@@ -120,24 +129,24 @@ export class PoolChild {
 
   run(execution: Execution): Promise<Outcome> {
     return new Promise((settle) => {
-      const ahead = this.#given.size >= this.#options.slots
-      const task: Running = { id: execution.id, n: ++this.#runs, settle, begunAtMs: ahead ? undefined : performance.now(), stopping: undefined }
+      const task: Running = { id: execution.id, n: ++this.#runs, settle }
       this.#given.set(task.id, task)
-      this.#outbox.add({ t: 'run', n: task.n, ahead, x: packExecution(execution) })
+      this.#outbox.add({ t: 'run', n: task.n, x: packExecution(execution) })
     })
   }
 
-  /** Takes back one that waits for a slot; the child lets it go before it begins anything else. */
-  withdraw(id: string, why: 'terminated' | 'shutdown' = 'terminated'): boolean {
+  /** Takes back one that waits for a slot. It runs all the same if the child begins it before it hears of this. */
+  withdraw(id: string, why: Reason = 'terminated'): boolean {
     const task = this.#given.get(id)
     if (task === undefined || task.begunAtMs !== undefined) return false
-    task.stopping = why
-    this.#outbox.add({ t: 'abort', id, why })
+    task.withdrawn ??= why
+    this.#outbox.add({ t: 'withdraw', id })
     return true
   }
 
   /**
-   * Ends one task: first by its abort signal, after `graceMs` by force.
+   * Ends one task: first by its abort signal, by force once it has run for `graceMs` after that. One that waits is
+   * taken back.
    *
    * A child that still answers lets go of a task that ignores its signal, so its neighbours live on; one
    * that does not answer, or runs nothing else, is killed.
@@ -147,22 +156,8 @@ export class PoolChild {
     if (task === undefined) return false
     task.stopping = 'terminated'
     this.#outbox.add({ t: 'abort', id, why: 'terminated' })
-    // Its id may run again by then.
-    const runs = (): boolean => this.#given.get(id) === task
-    this.#options.clock.after(graceMs, () => {
-      if (!runs()) return
-      // It waits behind one that blocks the child, which will let it go before it begins anything else.
-      if (task.begunAtMs === undefined) return this.#settle(id, task.n, { kind: 'terminated' })
-      if (this.#begun() === 1) return this.kill()
-      this.#pongs.push(() => {
-        if (runs()) this.#outbox.add({ t: 'let-go', id, n: task.n })
-        this.#settle(id, task.n, { kind: 'terminated' })
-      })
-      this.#outbox.add({ t: 'ping' })
-      this.#options.clock.after(graceMs, () => {
-        if (runs()) this.kill()
-      })
-    })
+    if (task.begunAtMs === undefined) task.graceMs = graceMs
+    else this.#endByForce(task, graceMs)
     return true
   }
 
@@ -179,7 +174,7 @@ export class PoolChild {
   /** Asks every running task to stop through its signal. */
   abortAll(): void {
     for (const [id, task] of this.#given) {
-      task.stopping ??= 'shutdown'
+      task.stopping ??= task.withdrawn ?? 'shutdown'
       this.#outbox.add({ t: 'abort', id, why: 'shutdown' })
     }
   }
@@ -207,6 +202,30 @@ export class PoolChild {
       setImmediate(() => this.#end(`could not be made: ${error instanceof Error ? error.message : String(error)}`))
       return undefined
     }
+  }
+
+  #endByForce(task: Running, graceMs: number): void {
+    this.#options.clock.after(graceMs, () => {
+      if (!this.#holds(task)) return
+      if (this.#begun() === 1) this.kill()
+      else this.#letGoIfItAnswers(task, Math.max(graceMs, LEAST_ANSWER_MS))
+    })
+  }
+
+  #letGoIfItAnswers(task: Running, deadlineMs: number): void {
+    this.#pongs.push(() => {
+      if (this.#holds(task)) this.#outbox.add({ t: 'let-go', id: task.id, n: task.n })
+      this.#settle(task.id, task.n, { kind: 'terminated' })
+    })
+    this.#outbox.add({ t: 'ping' })
+    this.#options.clock.after(deadlineMs, () => {
+      if (this.#holds(task)) this.kill()
+    })
+  }
+
+  /** Whether this very run is not over; its id may run again. */
+  #holds(task: Running): boolean {
+    return this.#given.get(task.id) === task
   }
 
   #sigkill(): void {
@@ -268,7 +287,7 @@ export class PoolChild {
     this.#forget(task)
     // A task that was told to stop and threw because of it did not fail; one that finished first has finished.
     const hasStopped = outcome.kind === 'failed' || outcome.kind === 'terminated'
-    task.settle(hasStopped && task.stopping !== undefined ? this.#stopped(task, 'It stopped when it was asked to') : outcome)
+    task.settle(hasStopped && (task.stopping ?? task.withdrawn) !== undefined ? this.#stopped(task, 'It stopped when it was asked to') : outcome)
   }
 
   #forget(task: Running): void {
@@ -281,7 +300,10 @@ export class PoolChild {
     const now = performance.now()
     for (const task of this.#given.values()) {
       if (task.n > upTo) return
-      task.begunAtMs ??= now
+      if (task.begunAtMs !== undefined) continue
+      task.begunAtMs = now
+      task.withdrawn = undefined
+      if (task.graceMs !== undefined) this.#endByForce(task, task.graceMs)
     }
   }
 
@@ -293,7 +315,7 @@ export class PoolChild {
   }
 
   #stopped(task: Running, detail: string): Outcome {
-    if (task.stopping === 'terminated') return { kind: 'terminated' }
+    if ((task.stopping ?? task.withdrawn) === 'terminated') return { kind: 'terminated' }
     return task.begunAtMs === undefined ? NOT_BEGUN : { kind: 'lost', detail, bystander: this.#killed || task.stopping === 'shutdown' }
   }
 
@@ -312,6 +334,9 @@ export class PoolChild {
     this.#isReady = false
     const detail = this.#failure === undefined ? how : `could not start: ${this.#failure}`
     this.#ready.reject(new Error(`the process ${detail} before it was ready`))
+    // One that dies of what it reads says nothing any more: the first is counted, so that it cannot go on for ever.
+    const [first] = this.#given.values()
+    if (first !== undefined && this.#begun() === 0 && !this.#killed) first.begunAtMs = performance.now()
     for (const task of this.#given.values()) {
       task.settle(this.#stopped(task, `The pool process ${this.pid} ${detail} while it ran the task`))
     }

@@ -23,7 +23,7 @@ export class SoloPool implements Pool {
   readonly #execute: ExecuteHere
   readonly #clock: Clock
   readonly #running = new Map<string, Running>()
-  #onIdle: (() => void) | undefined
+  readonly #onIdle: (() => void)[] = []
   #stopping = false
 
   constructor(execute: ExecuteHere, clock: Clock) {
@@ -38,8 +38,8 @@ export class SoloPool implements Pool {
     return new Promise((resolve) => {
       const stopper = new Stopper()
       const settle = (outcome: Outcome): void => {
-        if (this.#running.delete(execution.id)) resolve(outcome)
-        this.#onIdle?.()
+        if (this.#running.get(execution.id)?.stopper === stopper && this.#running.delete(execution.id)) resolve(outcome)
+        if (this.#running.size === 0) for (const idle of this.#onIdle.splice(0)) idle()
       }
       this.#running.set(execution.id, { stopper, settle })
       void this.#execute(execution, stopper).then(settle)
@@ -72,10 +72,10 @@ export class SoloPool implements Pool {
     if (this.#running.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.#clock.after(graceMs, resolve, { keepAlive: true })
-        this.#onIdle = () => {
+        this.#onIdle.push(() => {
           timer.cancel()
           resolve()
-        }
+        })
       })
     }
     for (const { stopper, settle } of [...this.#running.values()]) {

@@ -22,15 +22,29 @@ interface Run {
 
 const outbox = new Batcher<FromChild>((batch) => {
   latestState.clear()
-  if (process.connected) process.send?.(batch)
+  if (!process.connected) return
+  unsent += 1
+  process.send?.(batch, () => {
+    unsent -= 1
+    if (unsent === 0) for (const resolve of whenThrough.splice(0)) resolve()
+  })
 })
+
+/** How many batches the pipe has not taken whole: a task that blocks would keep back the rest. */
+let unsent = 0
+const whenThrough: (() => void)[] = []
+
+/** Resolves when everything that was said is through. */
+function through(): Promise<void> | undefined {
+  return unsent === 0 ? undefined : new Promise((resolve) => whenThrough.push(resolve))
+}
 
 /** Where a task's latest unsent state waits, so that a burst of them crosses as one. */
 const latestState = new Map<string, { t: 'state'; id: string; s: string; r: string }>()
 
 const running = new Map<string, Run>()
 /** What has no slot yet. */
-const queue: { readonly n: number; readonly ahead: boolean; readonly execution: Execution }[] = []
+const queue: { readonly n: number; readonly execution: Execution }[] = []
 let slots = 1
 let lastReadMs = 0
 let isFilling = false
@@ -39,8 +53,9 @@ let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
   if (message.t === 'init') void begin(message.init, message.slots)
-  else if (message.t === 'run') queue.push({ n: message.n, ahead: message.ahead, execution: unpackExecution(message.x) })
+  else if (message.t === 'run') queue.push({ n: message.n, execution: unpackExecution(message.x) })
   else if (message.t === 'abort') abort(message.id, message.why)
+  else if (message.t === 'withdraw') withdraw(message.id)
   else if (message.t === 'let-go') letGo(message.id, message.n)
   else if (message.t === 'ping') outbox.add({ t: 'pong' })
 }
@@ -59,9 +74,14 @@ async function begin(init: ChildInit, slotCount: number): Promise<void> {
 }
 
 function abort(id: string, why: 'terminated' | 'shutdown'): void {
+  if (!withdraw(id)) running.get(id)?.stopper.stop(stopReason(why))
+}
+
+function withdraw(id: string): boolean {
   const index = queue.findIndex(({ execution }) => execution.id === id)
-  if (index < 0) return running.get(id)?.stopper.stop(stopReason(why))
+  if (index < 0) return false
   for (const { n } of queue.splice(index, 1)) outbox.add({ t: 'done', id, n, o: { kind: 'terminated' } })
+  return true
 }
 
 /** A task that ignores its signal: the worker no longer counts it, so its slot is free. */
@@ -72,8 +92,9 @@ function letGo(id: string, n: number): void {
 /** Begins what there are slots for. All that was said before is sent first: the next task may block, or end, the process. */
 function fill(): void {
   const next = queue.splice(0, Math.max(0, slots - running.size))
-  const last = next.findLast(({ ahead }) => ahead)
-  if (last !== undefined) outbox.add({ t: 'begun', n: last.n })
+  const last = next.at(-1)
+  if (last === undefined) return
+  outbox.add({ t: 'begun', n: last.n })
   outbox.flush()
   for (const { execution, n } of next) void run(n, execution)
 }
@@ -99,7 +120,9 @@ async function run(n: number, execution: Execution): Promise<void> {
   const { id } = execution
   const own = { n, stopper: new Stopper() }
   running.set(id, own)
-  const outcome = await (runner as TaskRunner)(execution, own.stopper)
+  await through()
+  if (running.get(id) !== own) return
+  const outcome = await (runner as TaskRunner)(execution, own.stopper).catch((error: unknown) => failed(error, errorMaxLength))
   // One that was let go ends late, when its id may run again.
   if (running.get(id) !== own) return
   running.delete(id)
@@ -129,6 +152,8 @@ function onUncaught(error: unknown): void {
   const task = currentTask()
   const thrower = task === undefined ? undefined : running.get(task.id)
   process.stderr.write(`Uncaught exception${task === undefined ? '' : ` in task ${task.name}[${task.id}]`}: ${error instanceof Error ? error.stack : String(error)}\n`)
+  // Begins nothing any more.
+  slots = 0
   if (task === undefined || !process.connected) process.exit(1)
   outbox.add({ t: 'leaving' })
   if (thrower !== undefined) {
@@ -149,6 +174,8 @@ process.on('disconnect', () => process.exit(0))
 // Signals of a terminal or a service manager reach the whole group; the worker decides what they mean.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
+// A task may end the process; those that had ended before have ended.
+process.on('exit', () => outbox.flush())
 process.on('uncaughtException', onUncaught)
 // One task's stray rejection must not take its neighbours with it.
 process.on('unhandledRejection', (reason) => {

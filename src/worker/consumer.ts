@@ -34,6 +34,8 @@ export class TaskConsumer {
   #consumer: Consumer | undefined
   /** How many are with the pool. */
   #active = 0
+  /** How many of these are acknowledged before they run. */
+  #activeEarly = 0
   #pausing = false
 
   constructor(options: TaskConsumerOptions) {
@@ -85,10 +87,17 @@ export class TaskConsumer {
     if (message !== undefined) passing(storeUnreadable(message, detail, context))
   }
 
-  /** How many may be with the pool if this delivery is the next: one that is acknowledged before it runs is not handed over ahead. */
-  #limit({ message }: Delivery): number {
-    const { conf, pool } = this.#options.context
-    return acksLate(message.headers, conf) ? pool.size + pool.ahead : pool.size
+  /**
+   * How many may be with the pool if this delivery is the next. What is acknowledged before it runs never waits there: it is not
+   * handed over ahead, and while there is one nothing else is, which could come before it.
+   */
+  #limit(next: Delivery): number {
+    const { pool } = this.#options.context
+    return this.#acksEarly(next) || this.#activeEarly > 0 ? pool.size : pool.size + pool.ahead
+  }
+
+  #acksEarly({ message }: Delivery): boolean {
+    return !acksLate(message.headers, this.#options.context.conf)
   }
 
   #fill(): void {
@@ -109,10 +118,13 @@ export class TaskConsumer {
   /** The next task takes the slot before the outcome of this one is stored. */
   async #handle(delivery: Delivery): Promise<void> {
     const { context } = this.#options
+    const early = this.#acksEarly(delivery) ? 1 : 0
     this.#active++
+    this.#activeEarly += early
     try {
       const conclude = await new Request(delivery, context, this.#succeeded.has(delivery)).process().finally(() => {
         this.#active--
+        this.#activeEarly -= early
         this.#fill()
       })
       await conclude()

@@ -39,16 +39,19 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     if (error instanceof DecodeError || error instanceof ContentDisallowed) return { kind: 'malformed', detail: error.message }
     return failed(error, context.errorMaxLength)
   }
+  let handler: Handler
   try {
-    const handler = await context.find(request)
+    handler = await context.find(request)
+  } catch (error) {
+    return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, context.errorMaxLength)
+  }
+  try {
     const args = handler.bind(body.args, body.kwargs)
     const task = describeTask(execution, request, body, stopper, context)
     const result: unknown = await runAsCurrentTask(task, () => handler.run(...args))
     return { kind: 'succeeded', resultText: stringifyJson(result, 'result') }
   } catch (error) {
-    return error instanceof NotRegistered && error.taskName === request.task
-      ? { kind: 'unknown-task', detail: error.message }
-      : failed(error, context.errorMaxLength)
+    return failed(error, context.errorMaxLength)
   }
 }
 

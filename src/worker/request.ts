@@ -103,18 +103,14 @@ export class Request {
   }
 
   async #runOnce(request: TaskRequest): Promise<Outcome> {
-    const { pool } = this.#context
+    const { conf, pool } = this.#context
+    const { losses, message, queue } = this.#delivery
     if (!this.#acksLate(request)) await this.#ack()
     if (!pool.isolated) await this.#begun()
-    return pool.run({
-      id: request.id,
-      contentType: this.#delivery.message.contentType,
-      contentEncoding: this.#delivery.message.contentEncoding,
-      headers: this.#delivery.message.headers,
-      body: this.#delivery.message.body,
-      queue: this.#delivery.queue,
-      redelivered: this.#delivery.losses > 0,
-    })
+    const { body, contentEncoding, contentType, headers } = message
+    const execution = { id: request.id, contentType, contentEncoding, headers, body, queue, redelivered: losses > 0 }
+    // One more loss would be its last, and so far it may have been others that ended its process.
+    return pool.run(execution, losses > 0 && losses + 1 >= conf.taskMaxDeliveries)
   }
 
   async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {

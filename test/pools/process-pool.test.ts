@@ -351,6 +351,7 @@ describe('a process whose tasks are quick', () => {
     const first = pool.run(execution('a', 'wait'))
     const rest = [pool.run(execution('b', 'wait')), pool.run(execution('c', 'go'))]
 
+    await begun('a')
     expect(['a', 'b', 'c'].map((id) => pool.pidOf(id))).toEqual([expect.any(Number), undefined, undefined])
     pool.terminate('a', 5_000)
     expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
@@ -364,6 +365,7 @@ describe('a process whose tasks are quick', () => {
     await startQuick()
     const first = pool.run(execution('a', 'wait'))
     const second = pool.run(execution('b', 'die'))
+    await begun('a')
 
     expect(pool.withdraw('a')).toBe(false)
     expect(pool.withdraw('b')).toBe(true)
@@ -384,6 +386,19 @@ describe('a process whose tasks are quick', () => {
 
     expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
     expect(await within(second, 'the end of b')).toEqual(NOT_BEGUN)
+  })
+
+  test('ends one that was terminated while it waited, though the worker stops before the process hears of it', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'block'))
+    const second = pool.run(execution('b', 'go'))
+    await begun('a')
+
+    expect(pool.withdraw('b')).toBe(true)
+    await within(pool.stop(0), 'the stop')
+
+    expect(await second).toEqual({ kind: 'terminated' })
+    expect((await first).kind).toBe('lost')
   })
 
   test('that stops begins none of those that wait', async () => {

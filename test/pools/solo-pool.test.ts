@@ -8,15 +8,15 @@ import { within } from '../support/within.ts'
 import { execution } from './support.ts'
 
 /** A pool whose tasks end when the test says so. */
-function pool(): { solo: SoloPool; clock: ManualClock; end: (outcome: Outcome) => void; signals: AbortSignal[] } {
+function pool(): { solo: SoloPool; clock: ManualClock; end: (outcome: Outcome) => void; ends: ((outcome: Outcome) => void)[]; signals: AbortSignal[] } {
   const clock = new ManualClock()
   const signals: AbortSignal[] = []
-  let end: (outcome: Outcome) => void = () => {}
+  const ends: ((outcome: Outcome) => void)[] = []
   const solo = new SoloPool((_execution, stopper: Stopper) => {
     signals.push(stopper.signal)
-    return new Promise((resolve) => (end = resolve))
+    return new Promise((resolve) => ends.push(resolve))
   }, clock)
-  return { solo, clock, signals, end: (outcome) => end(outcome) }
+  return { solo, clock, signals, ends, end: (outcome) => ends.at(-1)?.(outcome) }
 }
 
 const SUCCEEDED: Outcome = { kind: 'succeeded', resultText: '1' }
@@ -45,6 +45,31 @@ describe('a solo pool', () => {
 
     expect(await outcome).toEqual({ kind: 'terminated' })
     expect(signals[0]?.aborted).toBe(true)
+  })
+
+  test('takes the late end of one run for no other of the same id', async () => {
+    const { solo, end, ends } = pool()
+    const first = solo.run(execution('a', ''))
+    solo.terminate('a')
+    const second = solo.run(execution('a', ''))
+
+    ends[0]?.(SUCCEEDED)
+    end({ kind: 'succeeded', resultText: '2' })
+
+    expect(await first).toEqual({ kind: 'terminated' })
+    expect(await within(second, 'the second run')).toEqual({ kind: 'succeeded', resultText: '2' })
+  })
+
+  test('stops at once when it is asked again without a grace', async () => {
+    const { solo, clock } = pool()
+    const outcome = solo.run(execution('a', ''))
+
+    const first = solo.stop(10_000)
+    const second = solo.stop(0)
+    clock.advance(0)
+
+    await within(Promise.all([first, second]), 'both stops')
+    expect(await outcome).toMatchObject({ kind: 'lost', bystander: true })
   })
 
   test('waits for its task when it stops', async () => {

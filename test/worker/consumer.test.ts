@@ -7,7 +7,8 @@ import { type Config, loadConfig } from '../../src/config/config.ts'
 import { NOT_BEGUN, type Outcome, type Pool } from '../../src/pool.ts'
 import { compress } from '../../src/protocol/encoding.ts'
 import { buildTaskMessage } from '../../src/protocol/message.ts'
-import { TaskConsumer } from '../../src/worker/consumer.ts'
+import { TaskConsumer, type TaskConsumerOptions } from '../../src/worker/consumer.ts'
+import { ACKS_LATE_HEADER } from '../../src/submitter.ts'
 import { RevokedTasks } from '../../src/worker/revoked.ts'
 import { RunningTasks } from '../../src/worker/running.ts'
 import { memoryBroker } from '../services/support.ts'
@@ -20,7 +21,7 @@ const HOUR_MS = 3_600_000
 /** A pool whose tasks end when the test says so. */
 class GatedPool implements Pool {
   readonly size = 2
-  readonly ahead = 0
+  ahead = 0
   readonly isolated = true
   /** Ids in the order in which they were given to it. */
   readonly begun: string[] = []
@@ -56,6 +57,9 @@ let consumer: TaskConsumer
 let conf: Config
 let running: RunningTasks
 let stopping: boolean
+let options: TaskConsumerOptions
+/** What acknowledging waits for. */
+let slowAck: Promise<void> | undefined
 /** Ids of tasks whose lease has ended. */
 let lost: Set<string>
 /** What was written until it was taken. */
@@ -77,10 +81,12 @@ beforeEach(async () => {
   insisted = []
   const insist = async (what: string, write: () => Promise<unknown>): Promise<void> => {
     insisted.push(what)
+    if (what === 'acknowledge a message') await slowAck
     if (stopping) throw new Error('the worker stops')
     await write()
   }
-  consumer = new TaskConsumer({
+  slowAck = undefined
+  options = {
     queues: ['celery'],
     name: 'worker@test',
     context: {
@@ -95,7 +101,8 @@ beforeEach(async () => {
       hostname: 'worker@test',
       insist,
     },
-  })
+  }
+  consumer = new TaskConsumer(options)
   await consumer.start()
 })
 
@@ -126,6 +133,29 @@ async function resultOf(id: string): Promise<unknown> {
 async function stateOf(id: string): Promise<string | undefined> {
   return (await backend.get(id))?.status
 }
+
+describe('a consumer whose pool takes tasks ahead', () => {
+  test('gives it none while one that is acknowledged early is on its way, which would have to wait behind it', async () => {
+    pool.ahead = 6
+    const acknowledging = Promise.withResolvers<void>()
+    await consumer.pause()
+    await send('early', { headers: { [ACKS_LATE_HEADER]: false } })
+    for (const id of ['a', 'b', 'c', 'd']) await send(id)
+    slowAck = acknowledging.promise
+    const second = new TaskConsumer(options)
+    await second.start()
+    await expect.poll(() => pool.begun).toEqual(['a'])
+
+    acknowledging.resolve()
+    await expect.poll(() => pool.begun).toEqual(['a', 'early'])
+
+    pool.end('early')
+    await expect.poll(() => pool.begun).toEqual(['a', 'early', 'b', 'c', 'd'])
+    await second.pause()
+    for (const id of pool.begun) pool.end(id)
+    await second.close()
+  })
+})
 
 describe('a consumer', () => {
   test('keeps the slots of the pool busy, oldest first', async () => {

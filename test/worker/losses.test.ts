@@ -67,6 +67,21 @@ describe('a task whose process dies', () => {
   })
 })
 
+describe('a task that ends a process in which others run', () => {
+  test.each(['exit', 'die'] as const)('by %s fails after the third time, and none of the others with it', async (how) => {
+    const shared = testApplication()
+    const { celery } = shared
+    const poison = await celery.submit(tasks.endProcess, how)
+    const innocents = await celery.map(tasks.endWithProcess, ...Array.from({ length: 12 }, (_, index): [number] => [index % 3]))
+    await shared.startWorker({ pool: 'async', concurrency: 4 })
+
+    expect(await poison.exception({ timeout: 20 })).toBeInstanceOf(WorkerLostError)
+    expect(await innocents.result({ timeout: 20 })).toEqual(Array.from({ length: 12 }, (_, index) => index % 3))
+
+    await shared.close()
+  })
+})
+
 describe('a task that no worker knows', () => {
   test('is offered again, then fails and is kept, each said in the log', async () => {
     const future = await application.celery.sendTask('proj.unheard', [1])

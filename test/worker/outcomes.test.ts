@@ -63,6 +63,8 @@ describe('a task that fails', () => {
     ['undefined', tasks.throwUndefined, 'undefined'],
     ['text', tasks.throwText, 'just text'],
     ['a circular object', tasks.throwCircular, 'round'],
+    ['what refuses to be looked at', tasks.throwProxy, 'threw'],
+    ['what has no class that can be asked for', tasks.throwClassless, 'threw'],
   ])('by throwing %s tells what it threw', async (_what, fn, text) => {
     const error = await (await application.celery.submit(fn)).exception()
 

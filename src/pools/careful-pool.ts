@@ -1,0 +1,72 @@
+import type { Execution, Outcome, Pool } from '../pool.ts'
+
+/**
+ * A pool whose processes run several tasks at once, and beside it one for those that must run alone.
+ *
+ * When such a process dies, all that it ran is lost and nobody knows by whose fault. So one that has been lost
+ * too often runs once more with nothing beside it: then it is known. The second pool starts when it is first needed.
+ */
+export class CarefulPool implements Pool {
+  readonly size: number
+  readonly isolated: boolean
+  readonly #main: Pool
+  readonly #openSecond: () => Pool
+  #second: Pool | undefined
+  #stopping = false
+
+  /** `openSecond` makes a pool that runs one task in each of its processes; it need not be started. */
+  constructor(main: Pool, openSecond: () => Pool) {
+    this.size = main.size
+    this.isolated = main.isolated
+    this.#main = main
+    this.#openSecond = openSecond
+  }
+
+  get ahead(): number {
+    return this.#main.ahead
+  }
+
+  start(): Promise<void> {
+    return this.#main.start()
+  }
+
+  run(execution: Execution, alone = false): Promise<Outcome> {
+    return alone && !this.#stopping ? this.#startSecond().run(execution) : this.#main.run(execution)
+  }
+
+  terminate(id: string, graceMs: number): boolean {
+    return this.#pools().some((pool) => pool.terminate(id, graceMs))
+  }
+
+  withdraw(id: string): boolean {
+    return this.#pools().some((pool) => pool.withdraw(id))
+  }
+
+  pidOf(id: string): number | undefined {
+    return this.#main.pidOf(id) ?? this.#second?.pidOf(id)
+  }
+
+  pids(): readonly number[] {
+    return this.#pools().flatMap((pool) => pool.pids())
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    await Promise.all(this.#pools().map((pool) => pool.stop(graceMs)))
+  }
+
+  #pools(): Pool[] {
+    return this.#second === undefined ? [this.#main] : [this.#main, this.#second]
+  }
+
+  /** If it cannot be started, it gives back what waits in it, and the next one is tried. */
+  #startSecond(): Pool {
+    if (this.#second !== undefined) return this.#second
+    const second = this.#openSecond()
+    this.#second = second
+    second.start().catch(() => {
+      if (this.#second === second) this.#second = undefined
+    })
+    return second
+  }
+}
