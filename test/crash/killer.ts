@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { descendants } from '../services/web-process.ts'
+import { KINDS, type Kills, Victims } from './victims.ts'
 
 /** How often something dies. */
 const EVERY_MS = 150
+
+/** A web process takes its workers with it, and a worker its children, so that these are rarer: like this each kind is hit about equally often. */
+const WEIGHTS = { web: 1, worker: 2, child: 4 }
 
 /**
  * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others.
@@ -12,56 +15,63 @@ const EVERY_MS = 150
  */
 const ODDS = { relentless: { child: 14, worker: 13 }, patient: { child: 27, worker: 9 } }
 
-/** How many of each kind were killed. */
-export interface Kills {
-  web: number
-  worker: number
-  child: number
-}
-
-/** What {@link killAtRandom} is told. */
+/** What every killer is told. */
 export interface KillingOptions {
   readonly seed: number
+  readonly forMs: number
+  /** Asked each time: web processes are started again. */
+  readonly webPids: () => readonly number[]
+}
+
+/** What {@link killWhenThere} is told besides. */
+export interface WaitingOptions extends KillingOptions {
   /** `patient`: half of the kills wait until the work has come further; `relentless`: none waits for anything. */
   readonly temper: keyof typeof ODDS
-  readonly untilMs: number
-  /** Asked each time: the web process is started again. */
-  readonly webPid: () => number
   /** How far the work has come. */
   readonly progress: () => number
 }
 
-/** Kills one process of the application every 150 ms, or as soon after that as there is one of the kind that is drawn. */
-export async function killAtRandom({ seed, temper, untilMs, webPid, progress }: KillingOptions): Promise<Kills> {
+/** Kills one process at each tick of 150 ms, of a kind that is drawn from those that live at that moment. */
+export async function killAtEveryTick({ seed, forMs, webPids }: KillingOptions): Promise<Kills> {
   const random = generator(seed)
-  const kills: Kills = { web: 0, worker: 0, child: 0 }
-  while (Date.now() < untilMs) {
+  const victims = new Victims(webPids)
+  const startMs = performance.now()
+  for (let tickMs = EVERY_MS; tickMs <= forMs; tickMs += EVERY_MS) {
+    // From the start, so that a late tick does not delay the next ones.
+    await pause(Math.max(0, startMs + tickMs - performance.now()))
+    // Drawn again when the victim has just ended by itself.
+    while (!killOne(victims, random)) await pause(1)
+  }
+  await victims.gone()
+  return victims.kills
+}
+
+/** Kills one process every 150 ms, or as soon after that as there is one of the kind that is drawn. */
+export async function killWhenThere({ seed, forMs, webPids, temper, progress }: WaitingOptions): Promise<Kills> {
+  const random = generator(seed)
+  const victims = new Victims(webPids)
+  const untilMs = performance.now() + forMs
+  while (performance.now() < untilMs) {
     const draw = Math.floor(random() * 40)
     const { child, worker } = ODDS[temper]
     const kind = draw < child ? 'child' : draw < child + worker ? 'worker' : 'web'
     const goal = temper === 'patient' && random() < 0.5 ? progress() + 1 : 0
     await pause(EVERY_MS)
-    while (Date.now() < untilMs && (progress() < goal || pidsOf(kind, webPid()).length === 0)) await pause(5)
-    const victims = pidsOf(kind, webPid())
-    const victim = victims[Math.floor(random() * victims.length)]
-    if (victim !== undefined && kill(victim)) kills[kind]++
+    while (performance.now() < untilMs && (progress() < goal || !victims.kill(kind, oneOf(victims.living()[kind], random)))) await pause(5)
   }
-  return kills
+  await victims.gone()
+  return victims.kills
 }
 
-function pidsOf(kind: keyof Kills, webPid: number): number[] {
-  if (kind === 'web') return [webPid]
-  const entry = kind === 'worker' ? /services\/worker-main/ : /worker\/child/
-  return descendants(webPid).filter(({ command }) => entry.test(command)).map(({ pid }) => pid)
+function killOne(victims: Victims, random: () => number): boolean {
+  const living = victims.living()
+  const lots = KINDS.filter((kind) => living[kind].length > 0).flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind))
+  const kind = oneOf(lots, random)
+  return kind !== undefined && victims.kill(kind, oneOf(living[kind], random))
 }
 
-function kill(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGKILL')
-  } catch {
-    // It ended by itself.
-    return false
-  }
+function oneOf<T>(choices: readonly T[], random: () => number): T | undefined {
+  return choices[Math.floor(random() * choices.length)]
 }
 
 /** Mulberry32: the same numbers for the same seed. */
