@@ -13,7 +13,7 @@ export interface Broker {
   readonly url: string
   readonly supports: BrokerSupports
   /** What it keeps messages in, if writes of others to it can be committed with an acknowledgement. Known once connected. */
-  readonly store?: object
+  readonly storage?: object
 
   /** Opens the store, creating what is missing. A second call does nothing. */
   connect(): Promise<void>
@@ -117,7 +117,7 @@ export interface Consumer {
 
 /**
  * A message that is out with a consumer. Exactly one of `ack`, `reject`, `requeue` settles it; later calls do
- * nothing. One that rejects has settled nothing, and any of them may be called again.
+ * nothing, but for the write that `ack` takes along. One that rejects has settled nothing, and any of them may be called again.
  */
 export interface Delivery {
   readonly queue: string
@@ -137,7 +137,7 @@ export interface Delivery {
   /**
    * Removes the message. Does nothing when the lease was lost meanwhile: it is then somebody else's.
    *
-   * `along` is a write to the broker's own {@link Broker.store}, made in the same commit, and made too when there is
+   * `along` is a write to the broker's own {@link Broker.storage}, made in the same commit, and made too when there is
    * nothing to remove.
    */
   ack(along?: JointWrite): Promise<void>

@@ -4,7 +4,7 @@
  */
 export interface JointWrite {
   /** The open store, by identity: only a driver of this very object may make the write. */
-  readonly store: object
+  readonly storage: object
   /** Makes the write, inside the driver's commit. It may be called again when that commit did not come about. */
   make(): void
 }

@@ -28,8 +28,8 @@ export interface Pool {
 
   /**
    * Ends a task: takes it back if it has not begun, otherwise aborts its signal, then after `graceMs` kills what runs it. Its
-   * outcome is then `terminated`; other tasks that fall with it end as `lost` with `bystander: true`. False when it is
-   * not here.
+   * outcome is then `terminated`; other tasks that fall with it end as `lost` with `bystander: true`. One that waits in a
+   * process that does not answer ends when that process does. False when it is not here.
    */
   terminate(id: string, graceMs: number): boolean
 

@@ -11,7 +11,7 @@ export const run: Measurement = {
   concurrency: 50,
   rows: (rounds) => [speedRow('run, one worker, 50 at once, /s', rounds, 'perSecond', 1)],
   boundedBy:
-    'The worker process, with some 35 µs a task: SQLite for the claim, the result and the acknowledgement, JSON for the pipe. ' +
+    'The worker process, with some 30 µs a task: SQLite for the claim, the result and the acknowledgement, JSON for the pipe. ' +
     'Tried: result and acknowledgement in one commit (8 % more), ids that sort by time, so that their index grows at its end (10 % more), ' +
     'only the headers that are needed on the pipe (12 % more), tasks handed over ahead of free slots (9 % more), commits that wait to gather more (no gain).',
 }

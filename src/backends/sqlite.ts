@@ -53,7 +53,7 @@ export class SqliteBackend implements ResultBackend {
 
   jointWrite(record: StoredResult): JointWrite {
     const database = this.#opened.get().database
-    return { store: database, make: () => void this.#put(database, record) }
+    return { storage: database, make: () => void this.#put(database, record) }
   }
 
   async get(id: string): Promise<StoredResult | undefined> {

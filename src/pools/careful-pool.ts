@@ -3,23 +3,27 @@ import type { Execution, Outcome, Pool } from '../pool.ts'
 /**
  * A pool whose processes run several tasks at once, and beside it one for those that must run alone.
  *
- * When such a process dies, all that it ran is lost and nobody knows by whose fault. So one that has been lost
- * too often runs once more with nothing beside it: then it is known. The second pool starts when it is first needed.
+ * When such a process dies, all that it ran is lost and nobody knows by whose fault. So one that may be lost only
+ * once more runs with nothing beside it: then it is known. The second pool starts when it is first needed; what waits
+ * in it takes no less room in the worker than what runs.
  */
 export class CarefulPool implements Pool {
   readonly size: number
   readonly isolated: boolean
   readonly #main: Pool
   readonly #openSecond: () => Pool
+  readonly #onWarning: (message: string) => void
   #second: Pool | undefined
+  #cannotStart = false
   #stopping = false
 
   /** `openSecond` makes a pool that runs one task in each of its processes; it need not be started. */
-  constructor(main: Pool, openSecond: () => Pool) {
+  constructor(main: Pool, openSecond: () => Pool, onWarning: (message: string) => void) {
     this.size = main.size
     this.isolated = main.isolated
     this.#main = main
     this.#openSecond = openSecond
+    this.#onWarning = onWarning
   }
 
   get ahead(): number {
@@ -31,7 +35,7 @@ export class CarefulPool implements Pool {
   }
 
   run(execution: Execution, alone = false): Promise<Outcome> {
-    return alone && !this.#stopping ? this.#startSecond().run(execution) : this.#main.run(execution)
+    return alone && !this.#stopping && !this.#cannotStart ? this.#startSecond().run(execution) : this.#main.run(execution)
   }
 
   terminate(id: string, graceMs: number): boolean {
@@ -59,13 +63,14 @@ export class CarefulPool implements Pool {
     return this.#second === undefined ? [this.#main] : [this.#main, this.#second]
   }
 
-  /** If it cannot be started, it gives back what waits in it, and the next one is tried. */
+  /** If it cannot be started, it gives back what waits in it, and then there is only the main one to run it. */
   #startSecond(): Pool {
     if (this.#second !== undefined) return this.#second
     const second = this.#openSecond()
     this.#second = second
-    second.start().catch(() => {
-      if (this.#second === second) this.#second = undefined
+    second.start().catch((error: unknown) => {
+      this.#cannotStart = true
+      if (!this.#stopping) this.#onWarning(`A task that should run alone cannot, no second process starts: ${String(error)}`)
     })
     return second
   }

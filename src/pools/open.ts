@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import type { Pool } from '../pool.ts'
 import { CarefulPool } from './careful-pool.ts'
 import { ProcessPool, type ProcessPoolOptions } from './process-pool.ts'
@@ -17,5 +19,6 @@ export async function openPool(kind: 'prefork' | 'async' | 'solo', options: Open
   if (kind === 'solo') return new SoloPool(await executeHere(), options.clock)
   const prefork = (children: number): Pool => new ProcessPool({ ...rest, children, slots: 1, ahead: 0 })
   if (kind === 'prefork') return prefork(concurrency)
-  return new CarefulPool(new ProcessPool({ ...rest, children: 1, slots: concurrency }), () => prefork(1))
+  const main = new ProcessPool({ ...rest, children: 1, slots: concurrency })
+  return new CarefulPool(main, () => prefork(Math.min(concurrency, availableParallelism())), (message) => rest.listener.onWarning(message))
 }

@@ -121,8 +121,8 @@ async function run(n: number, execution: Execution): Promise<void> {
   const own = { n, stopper: new Stopper() }
   running.set(id, own)
   await through()
-  if (running.get(id) !== own) return
-  const outcome = await (runner as TaskRunner)(execution, own.stopper).catch((error: unknown) => failed(error, errorMaxLength))
+  if (slots === 0 || running.get(id) !== own) return
+  const outcome = await (runner as TaskRunner)(execution, own.stopper)
   // One that was let go ends late, when its id may run again.
   if (running.get(id) !== own) return
   running.delete(id)
@@ -132,10 +132,10 @@ async function run(n: number, execution: Execution): Promise<void> {
 }
 
 function reportState(id: string, state: string, resultText: string): void {
-  const unsent = latestState.get(id)
-  if (unsent !== undefined) {
-    unsent.s = state
-    unsent.r = resultText
+  const waiting = latestState.get(id)
+  if (waiting !== undefined) {
+    waiting.s = state
+    waiting.r = resultText
     return
   }
   const message = { t: 'state' as const, id, s: state, r: resultText }
@@ -174,7 +174,7 @@ process.on('disconnect', () => process.exit(0))
 // Signals of a terminal or a service manager reach the whole group; the worker decides what they mean.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-// A task may end the process; those that had ended before have ended.
+// A task may end the process; those that had ended before have ended, as far as the pipe takes it at once.
 process.on('exit', () => outbox.flush())
 process.on('uncaughtException', onUncaught)
 // One task's stray rejection must not take its neighbours with it.

@@ -191,7 +191,7 @@ export class Request {
   async #storeAndAck(record: StoredResult): Promise<void> {
     const { backend, broker } = this.#context
     const write = backend.jointWrite?.(record)
-    if (write !== undefined && write.store === broker.store) return this.#context.insist('store a result and acknowledge its message', () => this.#delivery.ack(write))
+    if (write !== undefined && write.storage === broker.storage) return this.#context.insist('store a result and acknowledge its message', () => this.#delivery.ack(write))
     await this.#context.insist('store a result', () => backend.store(record))
     return this.#ack()
   }
@@ -202,7 +202,6 @@ export class Request {
     const record = this.#record(request, 'FAILURE', text, null)
     await this.#context.insist('store a result', () => this.#context.backend.store(record))
   }
-
 
   /** For what is only seen in passing: tried later, an old state could take the place of a newer one. */
   async #storeOnce(request: TaskRequest, status: State, resultText: string, onlyOver?: readonly State[]): Promise<void> {

@@ -4,7 +4,7 @@ import { setCurrentApp } from '../current.ts'
 import type { Stopper } from '../internal/stopper.ts'
 import type { Execution, Outcome } from '../pool.ts'
 import type { ChildInit } from '../pools/pipe.ts'
-import { execute, type ExecuteContext } from './execute.ts'
+import { execute, type ExecuteContext, failed } from './execute.ts'
 import { createHandlers } from './handlers.ts'
 import { loadApplication } from './load-application.ts'
 import { neverListen } from './never-listen.ts'
@@ -28,5 +28,6 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
     isEager: false,
     onState,
   }
-  return (execution, stopper) => execute(execution, stopper, context)
+  // What is thrown may refuse even to be looked at.
+  return (execution, stopper) => execute(execution, stopper, context).catch((error: unknown) => failed(error, conf.taskErrorMaxLength))
 }

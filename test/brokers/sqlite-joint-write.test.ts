@@ -36,7 +36,7 @@ const result: StoredResult = { taskId: 'm0', status: 'SUCCESS', text: '{"result"
 
 test('a result and its acknowledgement are one commit where they share a file', async () => {
   const write = jointWrite(result)
-  expect(write.store).toBe(broker.store)
+  expect(write.storage).toBe(broker.storage)
   const told: StoredResult[] = []
   const stop = backend.subscribe('m0', (record) => told.push(record))
 
@@ -82,7 +82,7 @@ test('what the stored state forbids is left unwritten, and the message goes all 
 
 test('a file elsewhere is another store', async () => {
   const elsewhere = await sqliteFixture()
-  expect((await elsewhere.open()).store).not.toBe(jointWrite(result).store)
+  expect((await elsewhere.open()).storage).not.toBe(jointWrite(result).storage)
   await elsewhere.dispose()
 })
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 
 import { failOnLeftovers } from '../support/leaks.ts'
 import { useCompileCache } from './compile-cache.ts'
@@ -8,13 +8,14 @@ import { KINDS, type Kills } from './victims.ts'
 
 /** Alone, a web process would be hit by every kill until it has a worker, and so never get one. */
 const WEBS = 3
+const SEEDS = 10
 
 failOnLeftovers()
 useCompileCache()
 
 const killed: Kills[] = []
 
-test.for(seeds(10))('every accepted task runs, though a process dies every 150 ms (seed %i)', { timeout: TRIAL_TIMEOUT_MS }, async (seed) => {
+test.for(seeds(SEEDS))('every accepted task runs, though a process dies every 150 ms (seed %i)', { timeout: TRIAL_TIMEOUT_MS }, async (seed) => {
   const report = await surviveKilling({ seed, webs: WEBS, kill: killAtEveryTick })
 
   killed.push(report.kills)
@@ -23,8 +24,9 @@ test.for(seeds(10))('every accepted task runs, though a process dies every 150 m
   expectNothingLost(report)
 })
 
-test.for(KINDS)('each kind of process was among them often (%s)', (kind) => {
-  const hits = killed.map((kills) => kills[kind])
-
-  expect(hits.reduce((total, each) => total + each, 0), `by seed: ${hits.join(', ')}`).toBeGreaterThanOrEqual(10)
+afterAll(() => {
+  for (const kind of killed.length < SEEDS ? [] : KINDS) {
+    const hits = killed.map((kills) => kills[kind])
+    if (hits.reduce((total, each) => total + each, 0) < 10) throw new Error(`A ${kind} was hardly ever killed, by seed: ${hits.join(', ')}`)
+  }
 })

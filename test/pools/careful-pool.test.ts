@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 
 import type { Pool } from '../../src/pool.ts'
@@ -13,15 +14,16 @@ let pool: CarefulPool
 afterEach(() => pool.stop(0))
 
 /** Two tasks in one process, and how often a second pool was made. */
-async function start(): Promise<{ opened: Pool[] }> {
+async function start(app?: string): Promise<{ opened: Pool[]; warnings: string[] }> {
   const opened: Pool[] = []
+  const warnings: string[] = []
   pool = new CarefulPool(testPool({ children: 1, slots: 2 }).pool, () => {
-    const second = testPool({ children: 1, slots: 1 }).pool
+    const second = testPool({ children: 1, slots: 1, ...(app !== undefined && { app }) }).pool
     opened.push(second)
     return second
-  })
+  }, (message) => warnings.push(message))
   await pool.start()
-  return { opened }
+  return { opened, warnings }
 }
 
 test('what is to run alone dies alone, in a process that is made when it is needed', async () => {
@@ -41,6 +43,19 @@ test('what is to run alone dies alone, in a process that is made when it is need
   expect(pool.pidOf('a')).toBe(pid)
   expect([pool.terminate('c', 5_000), pool.terminate('a', 5_000), pool.terminate('unheard', 0)]).toEqual([true, true, false])
   expect(await within(Promise.all([neighbour, next]), 'the rest')).toEqual([{ kind: 'terminated' }, { kind: 'terminated' }])
+})
+
+test('what is to run alone runs beside others where no second process starts, which is said', async () => {
+  const { opened, warnings } = await start(fileURLToPath(import.meta.url))
+
+  const given = await within(pool.run(execution('a', 'go'), true), 'what waited to come back')
+  await expect.poll(() => warnings.join()).toContain('no second process starts: Error: ')
+  const again = await within(pool.run(execution('a', 'go'), true), 'the next try')
+
+  expect(given).toMatchObject({ kind: 'lost', bystander: true })
+  expect(again).toMatchObject({ kind: 'succeeded' })
+  expect(opened).toHaveLength(1)
+  expect(warnings).toHaveLength(1)
 })
 
 test('both stop, and then begin nothing', async () => {

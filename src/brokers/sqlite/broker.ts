@@ -46,7 +46,7 @@ export class SqliteBroker implements Broker {
     this.#opened = new Opened({ name: `The broker "${url}"`, open: () => this.#open(), close: (parts) => this.#close(parts) })
   }
 
-  get store(): Database {
+  get storage(): Database {
     return this.#opened.get().database
   }
 

@@ -7,6 +7,7 @@ import type { ClaimedMessage, Messages } from './messages.ts'
 export interface Settler {
   /** Whether the delivery is out, and within the lease as it was last renewed. */
   holds(delivery: SqliteDelivery): boolean
+  /** Whether the delivery is out, as far as this process knows, however long ago the lease was renewed. */
   isOut(delivery: SqliteDelivery): boolean
   /** Runs the change with other writes; the delivery is out no more, unless the change fails. */
   settle(delivery: SqliteDelivery, change: (messages: Messages) => void): Promise<void>
@@ -39,6 +40,7 @@ export class SqliteDelivery implements Delivery {
   }
 
   ack(along?: JointWrite): Promise<void> {
+    // Acknowledged early, or lost: the result is stored all the same.
     if (along !== undefined && !this.#settler.isOut(this)) return this.#settler.change(() => along.make())
     return this.#settler.settle(this, (messages) => {
       along?.make()
