@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
+import { until } from '../services/web-process.ts'
 import { KINDS, type Kills, Victims } from './victims.ts'
 
 /** How often something dies. */
@@ -40,7 +41,7 @@ export async function killAtEveryTick({ seed, forMs, webPids }: KillingOptions):
     // From the start, so that a late tick does not delay the next ones.
     await pause(Math.max(0, startMs + tickMs - performance.now()))
     // Drawn again when the victim has just ended by itself.
-    while (!killOne(victims, random)) await pause(1)
+    await until(() => killOne(victims, random) || undefined, () => 'a process to kill', 5_000)
   }
   await victims.gone()
   return victims.kills
