@@ -1,6 +1,6 @@
 import { Worker as Thread } from 'node:worker_threads'
 
-const LOOK_MS = 500
+const LOOK_MS = 1_000
 
 const WATCH = `
 const { workerData: { parent, pid, lookMs, graceMs } } = require('node:worker_threads')
@@ -17,7 +17,7 @@ const looking = setInterval(() => {
  * Ends this process, with its group if it leads one, about `graceMs` after its parent, even when a task
  * blocks its event loop, which then never sees the channel close.
  *
- * The thread costs some 10 MB, so it is for processes that run tasks and that nothing else would end.
+ * The thread costs some 10 MB, so it is for processes that run tasks.
  */
 export function watchParentFromThread(graceMs: number): void {
   const workerData = { parent: process.ppid, pid: process.pid, lookMs: LOOK_MS, graceMs: Math.max(0, graceMs - LOOK_MS) }

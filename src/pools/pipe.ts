@@ -57,8 +57,6 @@ export interface ChildInit {
   readonly conf: Record<string, unknown>
   /** Node name of the worker. */
   readonly hostname: string
-  /** The child ends itself when the worker has gone, as nobody else would while a task blocks it. */
-  readonly watchesParent: boolean
 }
 
 type PipedExecution = Omit<Execution, 'body'> & { readonly body: string | { readonly base64: string } }

@@ -19,6 +19,8 @@ export interface DecodedException {
   /** The error's own data. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly cause: DecodedException | undefined
+  /** Of an `AggregateError`. */
+  readonly errors: readonly DecodedException[] | undefined
 }
 
 /** More causes than anybody reads. */
@@ -36,7 +38,7 @@ export function decodeException(result: unknown): DecodedException {
 
 function decode(result: unknown, depth: number): DecodedException {
   const stored = isObject(result) ? result : {}
-  const { exc_type: type, exc_message: message, exc_module: module, exc_text: text, exc_stack: stack, exc_code: code } = stored
+  const { exc_type: type, exc_message: message, exc_module: module, exc_text: text, exc_stack: stack, exc_code: code, exc_errors: errors } = stored
   const known = typeof type === 'string' && type !== ''
   return {
     excType: known ? type : 'Exception',
@@ -47,6 +49,7 @@ function decode(result: unknown, depth: number): DecodedException {
     code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
     fields: isObject(stored['exc_fields']) ? stored['exc_fields'] : {},
     cause: isObject(stored['exc_cause']) && depth < DEEPEST_CAUSE ? decode(stored['exc_cause'], depth + 1) : undefined,
+    errors: Array.isArray(errors) && depth < DEEPEST_CAUSE ? errors.map((error) => decode(error, depth + 1)) : undefined,
   }
 }
 

@@ -27,6 +27,7 @@ const DEFAULT_MAX_LENGTH = 65_536
 const SUMMARY_LENGTH = 1000
 const MOST_FIELDS = 32
 const DEEPEST_CAUSE = 5
+const MOST_ERRORS = 32
 
 /**
  * Encodes whatever a task threw. Never throws: not for `undefined`, circular objects, getters that throw or
@@ -71,6 +72,7 @@ function describe(thrown: unknown, maxLength: number, depth: number): Described 
       exc_code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
       exc_fields: fieldsOf(thrown, maxLength),
       exc_cause: cause?.wire,
+      exc_errors: depth < DEEPEST_CAUSE ? errorsOf(thrown)?.map((error) => describe(error, maxLength, DEEPEST_CAUSE).wire) : undefined,
     },
     traceback: frames === undefined && trail === undefined ? null : [head, frames, trail && `Caused by: ${trail}`].filter(Boolean).join('\n'),
     summary: cut(head, SUMMARY_LENGTH),
@@ -103,7 +105,7 @@ function isError(thrown: unknown): thrown is Error {
 /** What may be a class name; anything else in `exc_type` would be looked up by Python piece by piece. */
 const CLASS_NAME = /^[A-Za-z_$][\w$]{0,99}$/
 
-const BUILTIN_NAMES: ReadonlySet<unknown> = new Set(['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'])
+const BUILTIN_NAMES: ReadonlySet<unknown> = new Set(['AggregateError', 'Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'])
 
 function typeName(error: Error): string {
   const constructor = readProperty(error, 'constructor')
@@ -143,13 +145,19 @@ function framesOf(error: Error, maxLength: number): string | undefined {
   return start === -1 ? undefined : cut(stack.slice(start), maxLength)
 }
 
+/** What an `AggregateError` holds. */
+function errorsOf(error: Error): unknown[] | undefined {
+  const errors = error instanceof AggregateError ? readProperty(error, 'errors') : undefined
+  return Array.isArray(errors) ? errors.slice(0, MOST_ERRORS) : undefined
+}
+
 /** The error's own data, e.g. `statusCode`: what JSON cannot hold is left out. */
 function fieldsOf(error: Error, maxLength: number): DecodedException['fields'] | undefined {
   const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   let count = 0
   for (const key of Object.keys(error)) {
     if (count === MOST_FIELDS) break
-    if (key === 'name' || key === 'message' || key === 'stack' || key === 'cause' || key === 'code') continue
+    if (key === 'name' || key === 'message' || key === 'stack' || key === 'cause' || key === 'code' || key === 'errors') continue
     try {
       const text = stringifyJson((error as unknown as Record<string, unknown>)[key], key)
       if (text.length > maxLength) continue

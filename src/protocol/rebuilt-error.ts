@@ -51,6 +51,7 @@ function construct(decoded: DecodedException, known: KnownErrors | undefined, op
 
   const builtin = module === JAVASCRIPT_MODULE ? BUILTINS.get(type) : undefined
   if (builtin !== undefined) return new builtin(messageOf(decoded), options)
+  if (module === JAVASCRIPT_MODULE && type === 'AggregateError') return new AggregateError((decoded.errors ?? []).map((error) => errorFromWire(error, { known })), messageOf(decoded), options)
 
   const ours = module !== null && OUR_MODULES.has(module) ? OURS.get(type) : undefined
   if (ours !== undefined) return ours(decoded, options)

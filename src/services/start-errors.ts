@@ -28,7 +28,7 @@ export function startTimedOut(timeoutMs: number, obstacle: Obstacle): StartTimeo
 
 /** The error for a worker that ended before it was ready. */
 export function startFailed(plan: WorkerPlan, exit: WorkerExit): StartTimeoutError {
-  return new StartTimeoutError(`Worker "${plan.nodeName}" ${exit.detail}, before it was ready. ${quoteLog(plan, exit.log)}`, exit.log)
+  return new StartTimeoutError(`Worker "${plan.nodeName}" ${exit.detail.replace(/\.$/, '')}, before it was ready. ${quoteLog(plan, exit.log)}`, exit.log)
 }
 
 function explain({ pending, fault, others, log }: Obstacle): string {

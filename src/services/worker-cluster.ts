@@ -164,7 +164,9 @@ export class WorkerCluster {
 
   async #makeWay(): Promise<void> {
     if (this.#set.processes().length === 0) return
-    this.#options.logger.warn({}, 'Another process took over the local workers; ending those of this process')
+    const { fault } = this.#leadership
+    const why = fault === undefined ? 'Another process took over the local workers' : `The lease of the local workers could not be renewed in time, another process may take over (${fault.message})`
+    this.#options.logger.warn({}, `${why}; ending those of this process`)
     await this.#set.stop(this.#options.handOverGraceMs)
   }
 }

@@ -24,8 +24,7 @@ async function begin({ plan, conf: inherited, root, app }: StartMessage): Promis
     const conf = loadConfig({ inherited })
     conf.freeze()
     const { nodeName: name, queues, concurrency, pool } = plan
-    const endsWithGroup = process.platform !== 'win32'
-    worker = new Worker({ name, queues, concurrency, pool, conf, root, app, logger, clock: systemClock, endsWithGroup })
+    worker = new Worker({ name, queues, concurrency, pool, conf, root, app, logger, clock: systemClock })
     void worker.stopped.then(() => process.exit(0))
     await worker.start()
     if (!isStopping) report({ kind: 'ready' })

@@ -67,7 +67,7 @@ async function begin(init: ChildInit, slotCount: number): Promise<void> {
     runner = await createTaskRunner(init, reportState)
     outbox.add({ t: 'ready' })
     // Once that is sent: no start waits for a thread.
-    if (init.watchesParent) setImmediate(() => watchParentFromThread(ORPHAN_DEADLINE_MS))
+    setImmediate(() => watchParentFromThread(ORPHAN_DEADLINE_MS))
   } catch (error) {
     outbox.add({ t: 'failed', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   }
@@ -177,6 +177,8 @@ process.on('SIGTERM', () => {})
 // A task may end the process; those that had ended before have ended, as far as the pipe takes it at once.
 process.on('exit', () => outbox.flush())
 process.on('uncaughtException', onUncaught)
+// Whoever reads what tasks print may go, and the disk may be full; the task that prints is not to blame.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 // One task's stray rejection must not take its neighbours with it.
 process.on('unhandledRejection', (reason) => {
   process.stderr.write(`Unhandled rejection in a task: ${reason instanceof Error ? reason.stack : String(reason)}\n`)

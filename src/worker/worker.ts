@@ -37,8 +37,6 @@ export interface WorkerOptions {
   readonly app: string | undefined
   readonly logger: Logger
   readonly clock: Clock
-  /** This process leads a group that somebody ends with it; if not, each pool process watches over itself. Default false. */
-  readonly endsWithGroup?: boolean
 }
 
 /**
@@ -151,7 +149,7 @@ export class Worker implements Service {
 
   #openPool(): Promise<Pool> {
     const { app, clock, concurrency, conf, logger, name, pool, root } = this.#options
-    const init = { root, app, conf: conf.toJSON(), hostname: name, watchesParent: this.#options.endsWithGroup !== true }
+    const init = { root, app, conf: conf.toJSON(), hostname: name }
     const listener: PoolListener = {
       onState: (id, state, text) => this.#running.reportState(id, state, text),
       onProcesses: () => void this.#consumer?.setChildren(this.pids()).catch(() => {}),

@@ -37,6 +37,21 @@ test.each([
   await fixture.dispose()
 })
 
+test.each([
+  ['ready', 'INSERT INTO ready (queue, rank, id, losses) VALUES (?, 9, 1, ?)'],
+  ['parked', 'INSERT INTO parked (queue, due_at, id, rank, losses) VALUES (?, 0, 1, 9, ?)'],
+])('takes no row into %s with a number that could not be read back', async (_table, insert) => {
+  const fixture = await sqliteFixture()
+  await fixture.open()
+  const aside = new DatabaseSync(fixture.path)
+
+  expect(() => aside.prepare(insert).run('q', 2n ** 60n)).toThrow('CHECK constraint failed')
+  expect(aside.prepare(insert).run('q', 2 ** 52)).toMatchObject({ changes: 1 })
+
+  aside.close()
+  await fixture.dispose()
+})
+
 test('tells the consumer once when the store is lost and once when it is back', async () => {
   const fixture = await sqliteFixture()
   const broker = await fixture.open()

@@ -33,7 +33,7 @@ export function testPool(options: TestPoolOptions): { pool: ProcessPool; told: T
     slots: options.slots,
     ahead: options.ahead ?? 0,
     entry: fileURLToPath(new URL('fixtures/child.ts', import.meta.url)),
-    init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test', watchesParent: false },
+    init: { root: '/', app: options.app, conf: {}, hostname: 'worker@test' },
     execArgv: [],
     env: options.env ?? process.env,
     clock: options.clock ?? systemClock,

@@ -125,6 +125,18 @@ describe('errorFromWire', () => {
     expect(travel(error).cause).toBeInstanceOf(TypeError)
   })
 
+  test('restores what an AggregateError holds', () => {
+    const error = new AggregateError([new TypeError('first'), 'second'], 'both failed')
+
+    const rebuilt = travel(error) as AggregateError
+
+    expect(rebuilt).toBeInstanceOf(AggregateError)
+    expect(rebuilt.message).toBe('both failed')
+    expect(rebuilt.errors).toMatchObject([{ message: 'first' }, { message: 'second' }])
+    expect(rebuilt.errors[0]).toBeInstanceOf(TypeError)
+    expect(JSON.parse(encodeException(new AggregateError(Array.from({ length: 100 }, () => error))).text)).toMatchObject({ exc_errors: { length: 32 } })
+  })
+
   test('makes an error of a class of the application when it is known, a RemoteError otherwise', () => {
     const known: KnownErrors = new Map([['PaymentError', PaymentError]])
     const rebuilt = travel(new PaymentError(402), known)

@@ -58,6 +58,16 @@ describe.each([
   })
 })
 
+test('a busy loop outlives neither when the web process and the worker are killed at once', async () => {
+  const { processes } = await running('stay', 'busy')
+  const [worker] = workersOf(web?.pid as number)
+
+  for (const pid of [web?.pid, worker?.pid]) process.kill(pid as number, 'SIGKILL')
+
+  await web?.ended
+  await gone(processes, PROMISE_MS)
+})
+
 test('a worker whose own event loop a task blocks ends with the web process', async () => {
   const { processes } = await running('stay', 'busy', { CELERY_WORKER_POOL: 'solo' })
 

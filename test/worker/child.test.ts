@@ -22,7 +22,7 @@ beforeEach(async () => {
     slots: 1,
     ahead: 9,
     entry: fileURLToPath(new URL('../../src/worker/child.ts', import.meta.url)),
-    init: { root: ROOT, app: undefined, conf: loadConfig({ env: {} }).toJSON(), hostname: 'worker@test', watchesParent: false },
+    init: { root: ROOT, app: undefined, conf: loadConfig({ env: {} }).toJSON(), hostname: 'worker@test' },
     execArgv: [],
     env: process.env,
     clock: systemClock,

@@ -4,6 +4,11 @@ export const APPLICATION_ID = 0x43_6c_72_63
 /** The version of {@link SCHEMA}, in `PRAGMA user_version`. */
 export const SCHEMA_VERSION = 1
 
+/** Whether a number can be read as a number: one that cannot would stop whoever reads it, with all that it reads along. */
+function fits(column: string): string {
+  return `${column} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`
+}
+
 /**
  * Everything that is kept, messages and results, in one file.
  *
@@ -14,17 +19,19 @@ export const SCHEMA_VERSION = 1
  * last one misses nothing. They and the numbers of consumers begin at the time, so that a file made in place of
  * a deleted one never gives a number again: what a process remembers of the old one means nothing here.
  */
-export const SCHEMA = `
-CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, published_at INTEGER NOT NULL, envelope, body);
+export const SCHEMA: string = `
+CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (${fits('id')}), published_at INTEGER NOT NULL CHECK (${fits('published_at')}), envelope, body);
 CREATE TABLE ready (
-  queue TEXT NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL, losses INTEGER NOT NULL, PRIMARY KEY (queue, rank, id)
+  queue TEXT NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL, losses INTEGER NOT NULL, PRIMARY KEY (queue, rank, id),
+  CHECK (${fits('rank')} AND ${fits('id')} AND ${fits('losses')})
 ) WITHOUT ROWID;
 CREATE TABLE claimed (
   id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, queue TEXT NOT NULL, rank INTEGER NOT NULL, losses INTEGER NOT NULL, begun INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX claimed_owner ON claimed (owner);
 CREATE TABLE parked (
-  queue TEXT NOT NULL, due_at INTEGER NOT NULL, id INTEGER NOT NULL, rank INTEGER NOT NULL, losses INTEGER NOT NULL, PRIMARY KEY (queue, due_at, id)
+  queue TEXT NOT NULL, due_at INTEGER NOT NULL, id INTEGER NOT NULL, rank INTEGER NOT NULL, losses INTEGER NOT NULL, PRIMARY KEY (queue, due_at, id),
+  CHECK (${fits('due_at')} AND ${fits('id')} AND ${fits('rank')} AND ${fits('losses')})
 ) WITHOUT ROWID;
 CREATE TABLE dead_letter (
   id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, died_at INTEGER NOT NULL, envelope, body
