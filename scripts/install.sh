@@ -4,7 +4,8 @@
 install_dependencies() {
   command -v npm >/dev/null || fail_install 'npm was not found. Install Node.js with npm (20 or later); these scripts then bring the Node version they need.'
   dependencies_are_current || install_locked
-  pinned_node_works || fetch_pinned_node
+  has_node . || fetch_node .
+  install_other_nodes
   export PATH="$PWD/node_modules/.bin:$PATH"
 }
 
@@ -34,18 +35,28 @@ dependencies_are_current() {
   '
 }
 
-pinned_node_works() {
-  [ -x node_modules/.bin/node ] && node_modules/.bin/node -e '
+# What travels between processes is tested on the oldest and the newest Node too.
+install_other_nodes() {
+  local folder
+  for folder in test/node-versions/*; do
+    has_node "$folder" || (cd "$folder" && npm ci --no-progress --loglevel=error >/dev/null 2>&1) || true
+    has_node "$folder" || fetch_node "$folder"
+  done
+}
+
+# Whether the package "node" below a folder brings a binary that runs, new enough for us.
+has_node() {
+  [ -x "$1/node_modules/.bin/node" ] && "$1/node_modules/.bin/node" -e '
     const [major, minor] = process.versions.node.split(".").map(Number)
     process.exit(major > 22 || (major === 22 && minor >= 18) ? 0 : 1)
   '
 }
 
 # npm may have been told not to run install scripts; the one of the package "node" fetches the binary.
-fetch_pinned_node() {
-  (cd node_modules/node && node installArchSpecificPackage && ln -sf ../node/bin/node ../.bin/node) >/dev/null 2>&1 || true
-  pinned_node_works || fail_install 'node_modules/.bin/node is missing or older than 22.18: npm did not run the install script of the package "node".
-With network access, run "npm rebuild node --ignore-scripts=false", then this script again.'
+fetch_node() {
+  (cd "$1/node_modules/node" && node installArchSpecificPackage && ln -sf ../node/bin/node ../.bin/node) >/dev/null 2>&1 || true
+  has_node "$1" || fail_install "$1/node_modules/.bin/node"' is missing or older than 22.18: npm did not run the install script of the package "node".
+With network access, run "npm rebuild node --ignore-scripts=false" there, then this script again.'
 }
 
 fail_install() {
