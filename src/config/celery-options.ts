@@ -49,6 +49,8 @@ export interface CeleryOptions {
   taskAcksLate?: boolean
   /** Runs a task again when the process that ran it died. Default: true. */
   taskRejectOnWorkerLost?: boolean
+  /** Installed packages whose functions may be run as tasks. Default: none. */
+  taskPackages?: readonly string[]
   /** How many times a task whose process dies is begun before it is given up. Default: 3. */
   taskMaxDeliveries?: number
   /** Largest message, in bytes. Default: 16 MiB. */
@@ -67,6 +69,16 @@ export interface CeleryOptions {
   taskSerializer?: string
   /** How results are written; only `'json'` in this version. */
   resultSerializer?: string
+  /** Replaces values of registered types by what `toWire` makes of them, and reads them again in the worker. Default: true. */
+  sanitizeArguments?: boolean
+  /** Signs messages and results, at least 16 characters; the same on every machine. Default: that of {@link secretKeyFile}. */
+  secretKey?: string
+  /** Former keys that are still accepted, but no longer signed with. */
+  secretKeyFallbacks?: readonly string[]
+  /** File with a key per line, readable by its owner only; the first signs. Default: `.celeriac/secret.key`, made when it is missing. */
+  secretKeyFile?: string
+  /** How long a message may wait until it is refused as one sent again; 0 is for ever. Default: 30 days. */
+  signatureLifetime?: Duration
   /** IANA name of the application's time zone. Default: `'UTC'`. */
   timezone?: string
   /** Local workers: how many, their names, or names with options. Default: 1. */
@@ -141,6 +153,7 @@ export interface ConfigValues {
   taskTrackStarted: boolean
   taskAcksLate: boolean
   taskRejectOnWorkerLost: boolean
+  taskPackages: readonly string[]
   taskMaxDeliveries: number
   taskMessageMaxSize: number
   taskErrorMaxLength: number
@@ -150,6 +163,11 @@ export interface ConfigValues {
   acceptContent: readonly 'json'[]
   taskSerializer: 'json'
   resultSerializer: 'json'
+  sanitizeArguments: boolean
+  secretKey: string | undefined
+  secretKeyFallbacks: readonly string[]
+  secretKeyFile: string | undefined
+  signatureLifetime: number
   timezone: string
   workers: Workers
   startLocalWorkers: boolean

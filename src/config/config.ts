@@ -26,9 +26,9 @@ export interface Config extends ConfigValues {
   freeze(): void
   /** Where the value in force comes from. */
   origin(name: OptionName): Origin
-  /** Every option, its value with passwords masked, and where it comes from, for people. */
+  /** Every option, its value with passwords and secrets masked, and where it comes from, for people. */
   report(): ConfigLine[]
-  /** Every value as plain data, to hand to a child process as `inherited`. Passwords are not masked: do not log it. */
+  /** Every value as plain data, to hand to a child process as `inherited`. Passwords and secrets are not masked: do not log it. */
   toJSON(): Record<string, unknown>
 }
 
@@ -131,7 +131,7 @@ class LiveConfig {
   }
 
   report(): ConfigLine[] {
-    return OPTION_NAMES.map((name) => ({ name, value: masked(this.#values[name]), origin: this.origin(name) }))
+    return OPTION_NAMES.map((name) => ({ name, value: shown(name, this.#values[name]), origin: this.origin(name) }))
   }
 
   toJSON(): Record<string, unknown> {
@@ -169,8 +169,14 @@ function tooLate(name: OptionName): string {
   return `"${name}" can no longer be changed: it must be set before the application first sends, starts or runs anything.`
 }
 
-function masked(value: unknown): unknown {
+function shown(name: OptionName, value: unknown): unknown {
+  if (OPTIONS[name].isSecret) return hidden(value)
   return typeof value === 'string' ? maskUrl(value) : value
+}
+
+/** How many secrets there are may be known. */
+function hidden(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(hidden) : value === undefined ? undefined : '***'
 }
 
 function deepFreeze<T>(value: T): T {

@@ -5,6 +5,7 @@ import type { ConfigValues, OptionName } from './celery-options.ts'
 import { flag, integer, type Kind, kind, seconds, text, textList } from './kinds.ts'
 import { acceptedContent, serializer, switchedOff } from './limited-kinds.ts'
 import { projectName, projectRoot } from './root.ts'
+import { secret, secretList } from './secret-kinds.ts'
 import { DEFAULT_TRANSPORT_OPTIONS, storeUrl, timeZone, transportOptions } from './store-kinds.ts'
 import { isEmbedded } from './url.ts'
 import { logLevel, poolName, workers } from './workers.ts'
@@ -27,6 +28,8 @@ export interface OptionEntry<T> {
   readonly defaultText?: string
   /** One sentence for the documentation. */
   readonly meaning: string
+  /** Never shown to anybody. */
+  readonly isSecret?: true
 }
 
 /** What a default may depend on. */
@@ -156,6 +159,11 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     default: true,
     meaning: 'Runs a task again when the process that ran it died.',
   },
+  taskPackages: {
+    kind: textList(),
+    default: [],
+    meaning: 'Installed packages whose functions may be run as tasks.',
+  },
   taskMaxDeliveries: {
     kind: integer(1),
     default: 3,
@@ -210,6 +218,38 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     kind: serializer,
     default: 'json',
     meaning: 'How results are written; only `json` in this version.',
+  },
+  sanitizeArguments: {
+    kind: flag(),
+    default: true,
+    meaning: 'Replaces values of registered types by what `toWire` makes of them, and reads them again in the worker.',
+  },
+  secretKey: {
+    kind: secret,
+    default: undefined,
+    defaultText: 'none: `secretKeyFile` is read',
+    meaning: 'Signs messages and results; whoever has it can run code in your workers. The same on every machine.',
+    isSecret: true,
+  },
+  secretKeyFallbacks: {
+    kind: secretList,
+    default: [],
+    meaning: 'Former keys that are still accepted, but no longer signed with.',
+    isSecret: true,
+  },
+  secretKeyFile: {
+    kind: text(),
+    default: undefined,
+    defaultText: '`.celeriac/secret.key` in `root`, made when it is missing',
+    meaning:
+      'File with a key per line, of which the first signs and all are accepted; it is not read where there is a `secretKey`. ' +
+      'Only its owner may read it (mode 600); a relative path starts at `root`.',
+  },
+  signatureLifetime: {
+    kind: seconds('from 0'),
+    unit: 'seconds',
+    default: 2_592_000,
+    meaning: 'How long a message may wait from its `eta`, or from when it was sent, until it is refused as one that somebody has sent again; 0 is for ever.',
   },
   timezone: {
     celeryName: 'timezone',

@@ -1,0 +1,103 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { canonical } from './canonical.ts'
+import type { SigningKey } from './signing-key.ts'
+
+/**
+ * The header that carries a message's signature: `v1.<key id>.<valid until>.<MAC>`.
+ *
+ * Valid until is in milliseconds since 1970, base 36, or empty for ever; the MAC is HMAC-SHA-256 in base64url.
+ */
+export const SIGNATURE_HEADER: string = 'x-celeriac-signature'
+
+/** What of a message is needed to sign it: what decides which code runs, when, and on what data. */
+export interface Signable {
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly contentType: string
+  /** Text counts as its UTF-8. */
+  readonly body: string | Uint8Array
+}
+
+/** A signature taken apart. */
+export interface ReadSignature {
+  readonly keyId: string
+  /** As it was written, for it is signed too. */
+  readonly validUntil: string
+  /** The same in milliseconds since 1970; infinite for ever. */
+  readonly validUntilMs: number
+  readonly mac: string
+}
+
+/** Something that a signature covers. Each purpose begins `head` with a word of its own, so none can pass for another. */
+export interface Signed {
+  /** Ends where `body` begins without doubt. */
+  readonly head: string
+  readonly body: string | Uint8Array
+}
+
+/** Signs a message; `validUntilMs` undefined is for ever. Headers may be null or absent alike. */
+export function signMessage(message: Signable, key: SigningKey, validUntilMs: number | undefined): string {
+  return sign(signedMessage(message, rememberedText), key, validUntilMs)
+}
+
+/** Signs a stored result, for its task alone. */
+export function signResult(taskId: string, text: string, key: SigningKey): string {
+  return sign(signedResult(taskId, text), key, undefined)
+}
+
+/** What the signature of a message covers. */
+export function signedMessage({ headers, contentType, body }: Signable, functionText: (header: unknown) => string = canonical): Signed {
+  const head =
+    'message ' +
+    canonical(headers['id']) +
+    canonical(headers['task']) +
+    canonical(headers['eta']) +
+    canonical(headers['expires']) +
+    canonical(contentType) +
+    canonical(headers['compression']) +
+    functionText(headers['x-celeriac-function']) +
+    canonical(headers['x-celeriac-acks-late'])
+  return { head, body }
+}
+
+/** What the signature of a result covers. */
+export function signedResult(taskId: string, text: string): Signed {
+  return { head: `result ${canonical(taskId)}`, body: text }
+}
+
+/** Takes a signature apart; undefined when it is not of this form. */
+export function readSignature(text: string): ReadSignature | undefined {
+  const [, keyId, validUntil, mac] = /^v1\.([0-9a-f]{8})\.([0-9a-z]{0,11})\.([\w-]{43})$/.exec(text) ?? []
+  if (keyId === undefined || validUntil === undefined || mac === undefined) return undefined
+  return { keyId, validUntil, validUntilMs: validUntil === '' ? Infinity : Number.parseInt(validUntil, 36), mac }
+}
+
+/** Whether `key` signed exactly this. Takes as long for any wrong signature. */
+export function isSignedBy(key: SigningKey, signature: ReadSignature, { head, body }: Signed): boolean {
+  expected.write(computeMac(key, signature.validUntil, head, body), 'latin1')
+  received.write(signature.mac, 'latin1')
+  return timingSafeEqual(expected, received)
+}
+
+/** The length of a MAC as text. */
+const MAC_LENGTH = 43
+const expected = Buffer.alloc(MAC_LENGTH)
+const received = Buffer.alloc(MAC_LENGTH)
+
+function sign({ head, body }: Signed, key: SigningKey, validUntilMs: number | undefined): string {
+  const validUntil = validUntilMs === undefined ? '' : Math.ceil(validUntilMs).toString(36)
+  return `v1.${key.id}.${validUntil}.${computeMac(key, validUntil, head, body)}`
+}
+
+function computeMac(key: SigningKey, validUntil: string, head: string, body: string | Uint8Array): string {
+  return createHmac('sha256', key.secret).update(`celeriac v1 ${key.id} ${validUntil} ${head}`).update(body).digest('base64url')
+}
+
+const texts = new WeakMap<object, string>()
+
+/** The submitter sends one object with every call of a function; one that comes in is another each time. */
+function rememberedText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return canonical(value)
+  let text = texts.get(value)
+  if (text === undefined) texts.set(value, (text = canonical(value)))
+  return text
+}
