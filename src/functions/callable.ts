@@ -2,15 +2,23 @@ import { inspect, types } from 'node:util'
 import { InvalidTaskError } from '../errors.ts'
 
 /**
+ * Makes sure that a value is a function.
+ *
+ * @throws {@link InvalidTaskError} for anything else.
+ */
+export function assertFunction(value: unknown): asserts value is Function {
+  if (typeof value === 'function') return
+  const got = describeValue(value)
+  throw new InvalidTaskError(`Expected a function to run, got ${got}. Pass the function itself, then its arguments: submit(add, 1, 2).`)
+}
+
+/**
  * Makes sure that a value is a function with source of its own.
  *
  * @throws {@link InvalidTaskError} for anything else, a class, and a native, bound or proxied function.
  */
 export function assertRunnable(value: unknown): asserts value is Function {
-  if (typeof value !== 'function') {
-    const got = describeValue(value)
-    throw new InvalidTaskError(`Expected a function to run, got ${got}. Pass the function itself, then its arguments: submit(add, 1, 2).`)
-  }
+  assertFunction(value)
   const problem = unrunnable(value)
   if (problem !== undefined) throw new InvalidTaskError(`${problem} Wrap it in a function of your own, export that, and pass it.`)
 }

@@ -127,7 +127,8 @@ function isFunction(node: AnyNode): node is FunctionNode & AnyNode {
   return node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
 }
 
-function nameOf(node: AnyNode): string {
+/** A name as it is written: an identifier, or a string. */
+export function nameOf(node: AnyNode): string {
   if (node.type === 'Identifier') return node.name
   return node.type === 'Literal' ? String(node.value) : ''
 }

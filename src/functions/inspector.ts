@@ -10,6 +10,15 @@ export interface FunctionSite {
   readonly column: number
   /** Innermost first, without the global ones. */
   readonly scopes: readonly Scope[]
+  /** The `let`, `const` and `class` of classic scripts, which all of them share. */
+  readonly scriptVariables: Readonly<Record<string, unknown>>
+}
+
+/** What a bound function calls, and with what. */
+export interface BoundParts {
+  readonly target: Function
+  readonly receiver: unknown
+  readonly args: readonly unknown[]
 }
 
 /** One scope as the debugger sees it. */
@@ -50,27 +59,54 @@ export function warmUpInspector(): void {
 
 /** Looks a function up. Synchronous; undefined for one without source (native, bound) or without an inspector. */
 export function inspectFunction(fn: Function): FunctionSite | undefined {
+  return inspect(fn, (properties, cell) => {
+    const location = properties.get('[[FunctionLocation]]')?.value as Location | undefined
+    const scopeList = properties.get('[[Scopes]]')?.objectId
+    if (location === undefined || scopeList === undefined) return undefined
+
+    post('Runtime.callFunctionOn', { objectId: scopeList, functionDeclaration: `function () { ${CELL}.answer = this }` })
+    const all = Array.from(cell.answer as ArrayLike<{ description: string; object: Record<string, unknown> }>)
+    const scopes = all
+      .filter((scope) => scope.description !== 'Global' && scope.description !== 'Script')
+      .map((scope) => ({ isModule: scope.description === 'Module', variables: scope.object }))
+    const scriptVariables = all.find((scope) => scope.description === 'Script')?.object ?? {}
+    return { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber, scopes, scriptVariables }
+  })
+}
+
+/** Takes a bound function apart; undefined for any other, and without an inspector. */
+export function inspectBound(fn: Function): BoundParts | undefined {
+  return inspect(fn, (properties, cell) => {
+    const [target, receiver, args] = ['[[TargetFunction]]', '[[BoundThis]]', '[[BoundArgs]]'].map((name) => properties.get(name))
+    if (target?.objectId === undefined || args === undefined) return undefined
+
+    const functionDeclaration = `function (receiver, args) { ${CELL}.answer = { target: this, receiver, args } }`
+    post('Runtime.callFunctionOn', { objectId: target.objectId, functionDeclaration, arguments: [asArgument(receiver), asArgument(args)] })
+    const { args: list, ...parts } = cell.answer as BoundParts
+    return { ...parts, args: Array.from(list) }
+  })
+}
+
+function inspect<T>(fn: Function, read: (properties: ReadonlyMap<string, RemoteValue | undefined>, cell: { answer?: unknown }) => T): T | undefined {
   if (!inspectorAvailable()) return undefined
-  const cell: { value: unknown; scopes?: ArrayLike<{ description: string; object: Record<string, unknown> }> } = { value: fn }
+  const cell: { value: unknown; answer?: unknown } = { value: fn }
   const realm = mainGlobal()
   Object.defineProperty(realm, CELL, { value: cell, configurable: true })
   try {
     const { result } = post<RemoteResult>('Runtime.evaluate', { expression: `${CELL}.value`, objectGroup: OBJECT_GROUP })
     const properties = { objectId: result.objectId, ownProperties: true }
-    const { internalProperties } = post<RemoteProperties>('Runtime.getProperties', properties)
-    const location = internalProperties?.find((property) => property.name === '[[FunctionLocation]]')?.value?.value
-    const scopeList = internalProperties?.find((property) => property.name === '[[Scopes]]')?.value?.objectId
-    if (location === undefined || scopeList === undefined) return undefined
-
-    post('Runtime.callFunctionOn', { objectId: scopeList, functionDeclaration: `function () { ${CELL}.scopes = this }` })
-    const scopes = Array.from(cell.scopes ?? [])
-      .filter((scope) => scope.description !== 'Global' && scope.description !== 'Script')
-      .map((scope) => ({ isModule: scope.description === 'Module', variables: scope.object }))
-    return { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber, scopes }
+    const { internalProperties = [] } = post<RemoteProperties>('Runtime.getProperties', properties)
+    return read(new Map(internalProperties.map(({ name, value }) => [name, value])), cell)
   } finally {
     Reflect.deleteProperty(realm, CELL)
     post('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP })
   }
+}
+
+function asArgument(value: RemoteValue | undefined): object {
+  if (value?.objectId !== undefined) return { objectId: value.objectId }
+  if (value?.unserializableValue !== undefined) return { unserializableValue: value.unserializableValue }
+  return value?.type === 'undefined' ? {} : { value: value?.value }
 }
 
 /** The URL of a script, `''` for code made by `eval`. */
@@ -139,11 +175,18 @@ interface RemoteResult {
 }
 
 interface RemoteProperties {
-  readonly internalProperties?: readonly {
-    readonly name: string
-    readonly value?: {
-      readonly objectId?: string
-      readonly value?: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber: number }
-    }
-  }[]
+  readonly internalProperties?: readonly { readonly name: string; readonly value?: RemoteValue }[]
+}
+
+interface RemoteValue {
+  readonly type: string
+  readonly objectId?: string
+  readonly value?: unknown
+  readonly unserializableValue?: string
+}
+
+interface Location {
+  readonly scriptId: string
+  readonly lineNumber: number
+  readonly columnNumber: number
 }

@@ -25,10 +25,19 @@ export function findExportPath(
   script: LoadedScript,
   file: string,
 ): readonly string[] | undefined {
+  return findOwnPath(value, exportedValues(site, script, file))
+}
+
+/** Whether the value itself is exported, rather than something that holds it. */
+export function isExported(value: object, site: FunctionSite, script: LoadedScript, file: string): boolean {
+  return findOwnPath(value, exportedValues(site, script, file), 1) !== undefined
+}
+
+function exportedValues(site: FunctionSite, script: LoadedScript, file: string): Iterable<Candidate> {
   const moduleScope = site.scopes.find((scope) => scope.isModule)
-  if (moduleScope !== undefined) return findOwnPath(value, valuesOf(exportsOf(script, moduleExports), [moduleScope]))
-  if (script.source.includes('__vite_ssr_')) return findOwnPath(value, valuesOf(exportsOf(script, wrappedExports), site.scopes))
-  return findOwnPath(value, commonJsExports(file))
+  if (moduleScope !== undefined) return valuesOf(exportsOf(script, moduleExports), [moduleScope])
+  if (script.source.includes('__vite_ssr_')) return valuesOf(exportsOf(script, wrappedExports), site.scopes)
+  return commonJsExports(file)
 }
 
 /**
@@ -54,7 +63,8 @@ function exportsOf(script: LoadedScript, read: (program: Program) => readonly Mo
   return exported
 }
 
-function programOf(script: LoadedScript): Program | undefined {
+/** A loaded script, parsed once; undefined when it cannot be. */
+export function programOf(script: LoadedScript): Program | undefined {
   if (!programs.has(script)) programs.set(script, parseScript(script.source))
   return programs.get(script)
 }

@@ -6,6 +6,8 @@ import { nodesIn, parseFile } from './parse.ts'
 
 const { cache: commonJsModules } = createRequire(import.meta.url)
 
+/** It is asked for every function of that one script, which a bundler may have made large. */
+let lastLook: { readonly source: string; readonly isGuarded: boolean } | undefined
 let main: { readonly given: string | undefined; readonly file: string | undefined } | undefined
 
 /** The file that this process was started with, symbolic links resolved; undefined for `-e`, the REPL and the like. */
@@ -26,6 +28,11 @@ export function mainGuard(): string {
  * `require.main === module`: another process may then import it without starting it again.
  */
 export function isGuardedMain(source: string): boolean {
+  if (lastLook?.source !== source) lastLook = { source, isGuarded: hasGuard(source) }
+  return lastLook.isGuarded
+}
+
+function hasGuard(source: string): boolean {
   const parsed = parseFile(source)
   return parsed !== undefined && [...nodesIn(parsed.program)].some((node) => isImportMetaMain(node) || isRequireMainTest(node))
 }

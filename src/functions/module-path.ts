@@ -25,7 +25,16 @@ export function pathBelow(root: string, file: string): string | undefined {
 
 /** True for a root-relative path that leads through `node_modules`. */
 export function isInPackage(path: string): boolean {
-  return path.split('/').includes('node_modules')
+  return packageOf(path) !== undefined
+}
+
+/** The name of the installed package that a path leads into, the innermost one: `pkg` or `@scope/pkg`; undefined outside of any. */
+export function packageOf(path: string): string | undefined {
+  const names = path.split('/')
+  const start = names.lastIndexOf('node_modules') + 1
+  if (start === 0) return undefined
+  const [first = '', second = ''] = names.slice(start)
+  return first.startsWith('@') ? `${first}/${second}` : first
 }
 
 function realPath(path: string): string {

@@ -21,7 +21,7 @@ export interface Candidate {
  *
  * Breadth first, so that an export of its own wins over a member of another. Calls no getter.
  */
-export function findOwnPath(wanted: object, starts: Iterable<Candidate>): readonly string[] | undefined {
+export function findOwnPath(wanted: object, starts: Iterable<Candidate>, longest: number = LONGEST_PATH): readonly string[] | undefined {
   const seen = new Set<unknown>()
   let values = 0
   let level = [...starts]
@@ -30,7 +30,7 @@ export function findOwnPath(wanted: object, starts: Iterable<Candidate>): readon
     if (hit !== undefined) return hit.path
     const next: Candidate[] = []
     for (const candidate of level) {
-      if (candidate.path.length >= LONGEST_PATH || !isSearchable(candidate.value) || seen.has(candidate.value)) continue
+      if (candidate.path.length >= longest || !isSearchable(candidate.value) || seen.has(candidate.value)) continue
       seen.add(candidate.value)
       for (const member of membersOf(candidate.value)) {
         if (++values > MOST_VALUES) break
@@ -52,7 +52,7 @@ export function* membersOf(holder: object): Generator<{ name: string; value: unk
 }
 
 /** The own property's descriptor; undefined also for a module's export that is not initialised yet. */
-export function ownProperty(holder: object, name: string): PropertyDescriptor | undefined {
+export function ownProperty(holder: object, name: string | symbol): PropertyDescriptor | undefined {
   try {
     return Object.getOwnPropertyDescriptor(holder, name)
   } catch {

@@ -5,7 +5,7 @@ import { inspectFunction, inspectorAvailable, loadedScript, scriptUrl } from './
 import type { FunctionSite } from './inspector.ts'
 import { findDefaultPath, findExportPath } from './live-exports.ts'
 import { isGuardedMain, mainScript } from './main-script.ts'
-import { fileOfUrl, isInPackage, isModuleFile, pathBelow } from './module-path.ts'
+import { fileOfUrl, isModuleFile, packageOf, pathBelow } from './module-path.ts'
 import { membersOf } from './own-path.ts'
 import {
   builtIn,
@@ -42,10 +42,10 @@ const known = new WeakMap<object, { readonly root: string; readonly reference: F
  * @throws {@link UnreachableFunctionError} when no export leads to it, or another process cannot import its module.
  */
 export function referenceOf(value: unknown, root: string): FunctionReference {
-  const hit = known.get(value as object)
-  if (hit !== undefined && hit.root === root) return hit.reference
+  const hit = knownReference(value as object, { root })
+  if (hit !== undefined) return hit
   assertRunnable(value)
-  const found = search(value, root)
+  const found = search(value, { root })
   if (found instanceof Error) throw found
   return found
 }
@@ -57,15 +57,19 @@ export function referenceOf(value: unknown, root: string): FunctionReference {
  * captures, or of `near`.
  */
 export function findReference(value: object, root: string, near?: Function): FunctionReference | undefined {
-  const hit = known.get(value)
-  if (hit !== undefined && hit.root === root) return hit.reference
-  const found = search(value, root, near)
+  const found = searchReference(value, { root, near })
   return found instanceof Error ? undefined : found
 }
 
 /** The name that people see for a reference: `src/tasks:add`. */
 export function referenceName(reference: FunctionReference): string {
   return `${reference.m.replace(/^\.\//, '').replace(/\.[^./]+$/, '')}:${reference.p.join('.')}`
+}
+
+/** The name that people see for a function without a reference: `src/app:double`, `src/app:anonymous`. */
+export function valueName(file: string | undefined, name: string): string {
+  const module = file?.replace(/^\.\//, '').replace(/^.*\/(?=[^/]*$)/, (folder) => (folder.includes(':') ? '' : folder)) ?? 'evaluated'
+  return `${module.replace(/\.[^./]+$/, '')}:${name === '' ? 'anonymous' : name}`
 }
 
 /**
@@ -80,12 +84,37 @@ export function moduleOf(fn: Function, root: string): string | undefined {
   return file === undefined ? undefined : pathBelow(root, file)
 }
 
-function search(value: object, root: string, near?: Function): FunctionReference | Error {
+/** Names of installed packages. */
+type Packages = readonly string[] | 'any' | undefined
+
+/** Where {@link searchReference} looks. */
+export interface SearchOptions {
+  readonly root: string
+  /** Installed packages that the reference may lead into. Default: none. */
+  readonly packages?: Packages
+  /** What is known of the function already. */
+  readonly site?: FunctionSite | undefined
+  readonly near?: Function | undefined
+}
+
+/** The reference that was found before; undefined for what was not looked for, and what has none. */
+export function knownReference(value: object, { root, packages }: SearchOptions): FunctionReference | undefined {
+  const hit = known.get(value)
+  return hit?.root === root && mayLeadInto(packageOf(hit.reference.m), packages) ? hit.reference : undefined
+}
+
+/** Searches for the reference of a function, class or object, whatever it is. The error says why there is none. */
+export function searchReference(value: object, options: SearchOptions): FunctionReference | Error {
+  return knownReference(value, options) ?? search(value, options)
+}
+
+function search(value: object, options: SearchOptions): FunctionReference | Error {
+  const { root, near, packages } = options
   if (!inspectorAvailable()) return searchCallers(value, root)
-  const own = typeof value === 'function' ? inspectFunction(value) : undefined
+  const own = options.site ?? (typeof value === 'function' ? inspectFunction(value) : undefined)
   let problem: Error | undefined
   for (const site of sitesAround(value, own, near)) {
-    const found = searchModule(value, site, root, site === own)
+    const found = searchModule(value, site, { root, packages, isOwn: site === own })
     if (!(found instanceof Error)) return remember(value, root, found)
     problem ??= found
   }
@@ -109,13 +138,20 @@ function* sitesAround(value: object, own: FunctionSite | undefined, near: Functi
   }
 }
 
-function searchModule(value: object, site: FunctionSite, root: string, isOwn: boolean): FunctionReference | Error {
+interface ModuleSearch {
+  readonly root: string
+  readonly packages: Packages
+  /** The site is that of the value itself. */
+  readonly isOwn: boolean
+}
+
+function searchModule(value: object, site: FunctionSite, { root, packages, isOwn }: ModuleSearch): FunctionReference | Error {
   const url = scriptUrl(site.scriptId)
   if (url.startsWith('node:')) return builtIn(value)
   const file = fileOfUrl(url)
   if (file === undefined) return withoutFile(value)
 
-  const module = importable(value, file, root)
+  const module = importable(value, file, root, packages)
   if (module instanceof Error) return module
   const script = loadedScript(site.scriptId)
   if (file === mainScript() && !isGuardedMain(script.source)) return inUnguardedMain(value, module)
@@ -126,7 +162,7 @@ function searchModule(value: object, site: FunctionSite, root: string, isOwn: bo
 function searchCallers(value: object, root: string): FunctionReference | Error {
   const found = typeof value === 'function' && unrunnable(value) === undefined ? findInCallers(value) : undefined
   if (found === undefined) return notFoundInSource(value)
-  const module = importable(value, found.file, root)
+  const module = importable(value, found.file, root, undefined)
   if (module instanceof Error) return module
   if (found.file === mainScript() && !isGuardedMain(readFileSync(found.file, 'utf8'))) return inUnguardedMain(value, module)
   return remember(value, root, { t: 'm', m: `./${module}`, p: found.path })
@@ -138,9 +174,13 @@ function remember(value: object, root: string, reference: FunctionReference): Fu
 }
 
 /** The file's path below the root, or why another process must not import it. */
-function importable(value: object, file: string, root: string): string | Error {
+function importable(value: object, file: string, root: string, packages: Packages): string | Error {
   const module = pathBelow(root, file)
   if (module === undefined) return outsideRoot(value, file, root)
-  if (isInPackage(module)) return inPackage(value, module)
+  if (!mayLeadInto(packageOf(module), packages)) return inPackage(value, module)
   return isModuleFile(module) ? module : notAModule(value, module)
+}
+
+function mayLeadInto(name: string | undefined, packages: Packages): boolean {
+  return name === undefined || packages === 'any' || packages?.includes(name) === true
 }

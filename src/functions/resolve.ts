@@ -5,12 +5,20 @@ import { pathToFileURL } from 'node:url'
 import { types } from 'node:util'
 import { UnreachableFunctionError } from '../errors.ts'
 import { unrunnable } from './callable.ts'
-import { isInPackage, isModuleFile, pathBelow } from './module-path.ts'
+import { isModuleFile, packageOf, pathBelow } from './module-path.ts'
 import { nearestNames } from './nearest.ts'
 import { FORBIDDEN_NAMES, LONGEST_PATH, ownProperty } from './own-path.ts'
 import type { FunctionReference } from './reference.ts'
 
 const { cache: commonJsModules } = createRequire(import.meta.url)
+
+/** What a reference may reach. */
+export interface ResolveOptions {
+  /** Names of the installed packages that it may lead into. Default: none. */
+  readonly packages?: readonly string[] | 'any' | undefined
+  /** True for what a function captures rather than for a task: it may be a class, or a bound function. */
+  readonly isCaptured?: boolean | undefined
+}
 
 /** What a module exports, and which of it are getters that may be called. */
 interface Loaded {
@@ -32,33 +40,42 @@ export function isFunctionReference(value: unknown): value is FunctionReference 
  * Imports the module that a reference names and walks to what it points at.
  *
  * The reference may come from anyone, so it reaches nothing but what the modules below `root` export: no
- * packages, no built-in modules, no inherited members. Importing runs the module; who may ask for that is
+ * packages but those of `options`, no built-in modules, no inherited members. Importing runs the module; who may ask for that is
  * decided before.
  * @throws {@link UnreachableFunctionError} when the reference is refused, the module cannot be imported, or
  * nothing callable is there.
  */
-export async function resolveReference(reference: FunctionReference, root: string): Promise<unknown> {
-  const { exported, mayGet } = await loadOnce(reference, root)
+export async function resolveReference(reference: FunctionReference, root: string, options: ResolveOptions = {}): Promise<unknown> {
+  const { exported, mayGet } = await loadOnce(reference, root, options.packages ?? [])
   const found = walk(exported, reference, mayGet)
   if (typeof found === 'object' && found !== null) return found
+  if (options.isCaptured === true && typeof found === 'function') return found
   const problem = typeof found === 'function' ? unrunnable(found) : `Expected a function, got ${found === null ? 'null' : typeof found}.`
   if (problem !== undefined) throw refused(reference, problem)
   return found
 }
 
-function loadOnce(reference: FunctionReference, root: string): Promise<Loaded> {
-  const key = `${root}\0${reference.m}`
+/**
+ * Imports a module below the root and returns its namespace; the path of the reference is only for messages.
+ * @throws {@link UnreachableFunctionError} when it is not there, is in a package, or cannot be imported.
+ */
+export async function importModule(reference: FunctionReference, root: string): Promise<object> {
+  return await importFile(reference, moduleFile(reference, root, []))
+}
+
+function loadOnce(reference: FunctionReference, root: string, packages: readonly string[] | 'any'): Promise<Loaded> {
+  const key = [root, reference.m, String(packages)].join('\0')
   const known = loading.get(key)
   if (known !== undefined) return known
-  const loaded = load(reference, root)
+  const loaded = load(reference, root, packages)
   loading.set(key, loaded)
   loaded.catch(() => loading.delete(key))
   return loaded
 }
 
-async function load(reference: FunctionReference, root: string): Promise<Loaded> {
-  const file = moduleFile(reference, root)
-  const namespace = await importModule(reference, file)
+async function load(reference: FunctionReference, root: string, packages: readonly string[] | 'any'): Promise<Loaded> {
+  const file = moduleFile(reference, root, packages)
+  const namespace = await importFile(reference, file)
   // Not the namespace that `import` makes of it: that lacks names which Node cannot see in the source.
   const commonJs: unknown = commonJsModules[file]?.exports
   if (commonJs === undefined || types.isModuleNamespaceObject(commonJs)) return { exported: namespace, mayGet: true }
@@ -66,7 +83,7 @@ async function load(reference: FunctionReference, root: string): Promise<Loaded>
   return { exported: commonJs, mayGet: isHolder(commonJs) && ownProperty(commonJs, '__esModule')?.value === true }
 }
 
-function moduleFile(reference: FunctionReference, root: string): string {
+function moduleFile(reference: FunctionReference, root: string, packages: readonly string[] | 'any'): string {
   const named = reference.m
   const [first, ...others] = named.split('/')
   const isPlain = first === '.' && others.length > 0 && !others.some((name) => name === '' || name === '.' || name === '..')
@@ -74,7 +91,10 @@ function moduleFile(reference: FunctionReference, root: string): string {
   const file = existingFile(reference, root)
   const path = pathBelow(root, file)
   if (path === undefined) throw refused(reference, `The file is outside ${root}.`)
-  if (isInPackage(path) || isInPackage(named)) throw refused(reference, 'Functions of installed packages are not run by reference.')
+  for (const name of [packageOf(named), packageOf(path)]) {
+    if (name === undefined || packages === 'any' || packages.includes(name)) continue
+    throw refused(reference, `Functions of installed packages are not run by reference, unless the package is listed: "${name}".`)
+  }
   if (!isModuleFile(path) || !isModuleFile(named)) throw refused(reference, 'By its extension the file is not a module.')
   return file
 }
@@ -88,7 +108,7 @@ function existingFile(reference: FunctionReference, root: string): string {
   }
 }
 
-async function importModule(reference: FunctionReference, file: string): Promise<object> {
+async function importFile(reference: FunctionReference, file: string): Promise<object> {
   try {
     return (await import(pathToFileURL(file).href)) as object
   } catch (cause) {

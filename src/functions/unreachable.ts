@@ -6,7 +6,7 @@ import { isMethod } from './parameters.ts'
 
 /** It is one of Node's own, such as `createHash`. */
 export function builtIn(value: object): InvalidTaskError {
-  return new InvalidTaskError(`${describeFunction(value)} is built into Node. Export a function of your own that calls it, and pass that.`)
+  return new InvalidTaskError(`${describeFunction(value)} is built into Node. Pass a function of your own that calls it.`)
 }
 
 /** It has no source, and holds no function that has. */
@@ -44,7 +44,7 @@ export function outsideRoot(value: object, file: string, root: string): Unreacha
 
 /** Its module is an installed package's. */
 export function inPackage(value: object, module: string): UnreachableFunctionError {
-  return because(value, `belongs to an installed package (${module}). Export a function of your own that calls it, and pass that.`)
+  return because(value, `belongs to an installed package (${module}). Pass a function of your own that calls it.`)
 }
 
 /** Its file has an extension that other processes refuse to import. */

@@ -33,6 +33,14 @@ beforeAll(() => {
   symlinkSync(join(trap, 'data.json'), join(trap, 'data.mjs'))
   symlinkSync(join(trap, 'node_modules', 'pkg', 'index.mjs'), join(trap, 'pkg.mjs'))
   symlinkSync(trap, join(folder, 'root-link'))
+  // As pnpm lays packages out.
+  mkdirSync(join(trap, 'node_modules', '.pnpm', 'inner@1', 'node_modules', '@scope', 'inner'), { recursive: true })
+  writeFileSync(join(trap, 'node_modules', '.pnpm', 'inner@1', 'node_modules', '@scope', 'inner', 'index.mjs'), task)
+  mkdirSync(join(trap, 'node_modules', '@scope'))
+  symlinkSync(join(trap, 'node_modules', '.pnpm', 'inner@1', 'node_modules', '@scope', 'inner'), join(trap, 'node_modules', '@scope', 'inner'))
+  mkdirSync(join(trap, 'node_modules', 'pkg', 'node_modules', 'nested'), { recursive: true })
+  writeFileSync(join(trap, 'node_modules', 'pkg', 'node_modules', 'nested', 'index.mjs'), task)
+  symlinkSync(join(folder, 'outside.mjs'), join(trap, 'node_modules', 'pkg', 'out.mjs'))
 })
 
 afterAll(() => rmSync(join(trap, '..'), { recursive: true, force: true }))
@@ -141,5 +149,46 @@ describe('a hostile reference', () => {
       tempting: expect.stringContaining('"tempting" is a getter'),
       inherited: expect.stringContaining('does not export "toString"'),
     })
+  })
+})
+
+describe('a reference into an installed package', () => {
+  test.each([
+    ['./node_modules/pkg/index.mjs', ['pkg']],
+    ['./node_modules/pkg/index.mjs', 'any'],
+    ['./pkg.mjs', ['pkg']],
+    ['./node_modules/@scope/inner/index.mjs', ['@scope/inner']],
+    ['./node_modules/.pnpm/inner@1/node_modules/@scope/inner/index.mjs', ['@scope/inner']],
+    ['./node_modules/pkg/node_modules/nested/index.mjs', ['nested']],
+  ] as const)('%j is followed where %j is listed', async (module, packages) => {
+    const run = (await resolveReference(at(module, 'run'), trap, { packages })) as () => unknown
+
+    expect(run()).toBe(1)
+  })
+
+  test.each([
+    ['./node_modules/pkg/index.mjs', ['other']],
+    ['./node_modules/pkg/index.mjs', ['pk', 'pkg/index.mjs', '@scope/pkg', '']],
+    ['./node_modules/@scope/inner/index.mjs', ['@scope', 'inner', '.pnpm', 'inner@1']],
+    ['./node_modules/pkg/node_modules/nested/index.mjs', ['pkg']],
+    ['./node_modules/pkg/out.mjs', ['pkg']],
+    ['./node_modules/pkg/../../../outside.mjs', 'any'],
+    ['./node_modules/pkg/package.json', 'any'],
+    ['node:child_process', 'any'],
+    ['pkg', 'any'],
+  ] as const)('%j is refused where %j is listed', async (module, packages) => {
+    // Whoever was allowed to before does not open it for others.
+    await resolveReference(at('./node_modules/pkg/index.mjs', 'run'), trap, { packages: 'any' })
+
+    await expect(resolveReference(at(module, 'run'), trap, { packages })).rejects.toThrow(UnreachableFunctionError)
+  })
+})
+
+describe('a reference of something captured', () => {
+  test('may lead to a class, but to nothing that is not exported', async () => {
+    expect(await resolveReference(at('./holder.ts', 'Point'), root, { isCaptured: true })).toBeTypeOf('function')
+    for (const path of [['Point', 'constructor'], ['Point', 'prototype', 'norm'], ['toString'], ['count']]) {
+      await expect(resolveReference(at('./holder.ts', ...path), root, { isCaptured: true })).rejects.toThrow(UnreachableFunctionError)
+    }
   })
 })
