@@ -4,6 +4,7 @@ import { describeMachine } from './machine.ts'
 import type { Measurement, SideName } from './measurement.ts'
 import { coldStart } from './measurements/cold-start.ts'
 import { depth } from './measurements/depth.ts'
+import { encoding } from './measurements/encoding.ts'
 import { enqueue } from './measurements/enqueue.ts'
 import { idle } from './measurements/idle.ts'
 import { roundTrip } from './measurements/round-trip.ts'
@@ -16,7 +17,7 @@ import { formatPage, formatTable, type Outcome } from './report.ts'
 import { runSide } from './run-side.ts'
 import type { Figures } from './side.ts'
 
-const ALL = [enqueue, run, oneAtATime, roundTrip, coldStart, depth, web, idle]
+const ALL = [enqueue, run, oneAtATime, roundTrip, coldStart, depth, encoding, web, idle]
 
 const RESULTS = new URL('RESULTS.md', import.meta.url)
 

@@ -1,0 +1,4 @@
+import { encodingFigures } from '../encoding-figures.ts'
+import { runAsSide } from '../side.ts'
+
+await runAsSide(encodingFigures)

@@ -1,0 +1,102 @@
+import { types } from 'node:util'
+import { DEEPEST_PLAIN, hasOnlyElements, hasOnlyKeys, isPlainNumber } from './plain.ts'
+
+/**
+ * Finds out which parts of a value are plain sub-trees, that JSON writes and reads by itself.
+ *
+ * Each array and plain object is looked at once, however many others hold it.
+ */
+export class PlainScan {
+  /** Every array and plain object that was met. */
+  readonly #met = new Set<object>()
+  /** Those that are not plain trees: few, so that most objects cost one entry in one set. */
+  readonly #rich = new Set<object>()
+  /** Those that are being looked at: meeting one of them again closes a circle. */
+  readonly #holders: object[] = []
+  readonly #shared: Set<object>
+  #newlyShared = false
+
+  /** `shared`: objects known to be met more than once. What is found to be so is added. */
+  constructor(shared: Set<object>) {
+    this.#shared = shared
+  }
+
+  /** True when a tree that was taken for plain is held twice: what was written with it has to be written again. */
+  get newlyShared(): boolean {
+    return this.#newlyShared
+  }
+
+  /** Whether the object is a plain tree; undefined when it was not met yet. */
+  verdictOf(value: object): boolean | undefined {
+    return this.#met.has(value) ? !this.#rich.has(value) : undefined
+  }
+
+  isShared(value: object): boolean {
+    return this.#shared.size > 0 && this.#shared.has(value)
+  }
+
+  /** Says that a plain tree is held from somewhere else as well. */
+  share(value: object): void {
+    if (this.#shared.has(value)) return
+    this.#shared.add(value)
+    this.#newlyShared = true
+  }
+
+  /** Meets a value: true when it may be written as a part of the plain tree that holds it. */
+  meet(value: unknown, depth: number): boolean {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return true
+      case 'number':
+        return isPlainNumber(value)
+      case 'object':
+        return value === null || this.#meetObject(value, depth)
+      default:
+        return false
+    }
+  }
+
+  #meetObject(value: object, depth: number): boolean {
+    if (depth >= DEEPEST_PLAIN || types.isProxy(value)) return false
+    const prototype: unknown = Object.getPrototypeOf(value)
+    const isArray = prototype === Array.prototype && Array.isArray(value)
+    if (!isArray && prototype !== Object.prototype) return false
+
+    const before = this.#met.size
+    if (this.#met.add(value).size === before) {
+      if (!this.#rich.has(value) && !this.#holders.includes(value)) this.share(value)
+      return false
+    }
+    this.#holders.push(value)
+    const plain = isArray ? this.#meetElements(value, depth + 1) : this.#meetMembers(value, depth + 1)
+    this.#holders.pop()
+    if (!plain) this.#rich.add(value)
+    return plain && !this.isShared(value)
+  }
+
+  /** Goes on after the first that is not plain: each needs its verdict. */
+  #meetElements(values: readonly unknown[], depth: number): boolean {
+    // Not by index: the length may be made of holes.
+    if (!hasOnlyElements(values)) {
+      this.#meetMembers(values, depth)
+      return false
+    }
+    let plain = true
+    for (let index = 0; index < values.length; index++) {
+      if (!this.meet(values[index], depth)) plain = false
+    }
+    return plain
+  }
+
+  #meetMembers(value: object, depth: number): boolean {
+    let plain = true
+    let count = 0
+    for (const key in value) {
+      count++
+      const descriptor = Object.getOwnPropertyDescriptor(value, key)
+      if (descriptor === undefined || !('value' in descriptor) || !this.meet(descriptor.value, depth)) plain = false
+    }
+    return plain && hasOnlyKeys(value, count)
+  }
+}
