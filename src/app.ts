@@ -8,6 +8,7 @@ import { openBackend } from './backends/open.ts'
 import type { Broker, Publication } from './broker.ts'
 import { openBroker } from './brokers/open.ts'
 import type { CallArguments } from './call.ts'
+import { Codec } from './codec.ts'
 import type { CeleryOptions } from './config/celery-options.ts'
 import { type Config, loadConfig } from './config/config.ts'
 import { maskUrl } from './config/url.ts'
@@ -17,6 +18,7 @@ import { setCurrentApp } from './current.ts'
 import { ClosedError, ImproperlyConfigured, InvalidTaskError } from './errors.ts'
 import { isGuardedMain, mainScript } from './functions/main-script.ts'
 import { moduleOf } from './functions/reference.ts'
+import { type TypeClass, type TypeDescription, TypeRegistry } from './graph/types.ts'
 import { type Clock, systemClock } from './internal/clock.ts'
 import { createLogger, type Logger } from './internal/logger.ts'
 import { TaskRegistry } from './registry.ts'
@@ -69,7 +71,7 @@ export interface ServicesContext {
 export interface AppParts {
   localServices(context: ServicesContext): LocalServices
   /** Runs a message here, in place of sending it. */
-  runEagerly(app: App, backend: ResultBackend, publication: Publication, run: Runnable | undefined): Promise<void>
+  runEagerly(app: App, codec: Codec, backend: ResultBackend, publication: Publication, run: Runnable | undefined): Promise<void>
 }
 
 interface Stores {
@@ -82,6 +84,19 @@ interface Stores {
 export interface AppEvents {
   /** Something failed that nobody waits for, e.g. a done callback. */
   error: [error: unknown]
+  /** A message was refused: it is not signed with the application's key. Emitted in the process that was to run its task. */
+  security: [event: SecurityEvent]
+}
+
+/** A message that was refused before anything of it was decoded; it is kept as a dead letter. */
+export interface SecurityEvent {
+  /** Id and name of the task, as the message has them. */
+  readonly id: string
+  readonly task: string | undefined
+  readonly queue: string
+  /** `unsigned`, `unknown-key`, `wrong-signature`, … */
+  readonly reason: string
+  readonly detail: string
 }
 
 const APPLICATIONS = Symbol.for('celeriac.applications')
@@ -96,6 +111,8 @@ export function applications(): App[] {
 export class App {
   readonly conf: Config
   readonly registry: TaskRegistry<Task> = new TaskRegistry()
+  /** Types that travel in a form of their own. */
+  readonly types: TypeRegistry = new TypeRegistry()
   /** Registers tasks and finds them: `celery.task(fn)`, `celery.task.add`. */
   readonly task: TaskManager
   readonly #parts: AppParts
@@ -104,6 +121,7 @@ export class App {
   readonly #events = new EventEmitter<AppEvents>()
   readonly #sender: Sender
   readonly #submitter: Submitter
+  #codec: Codec | undefined
   #webApp: WebApp | undefined
   #opening: Promise<Stores> | undefined
   #stores: Stores | undefined
@@ -210,6 +228,23 @@ export class App {
     return this.#stores?.services.logs ?? []
   }
 
+  /**
+   * Says how instances of a class travel, as arguments and as results: `toWire` makes anything that can travel of one, `fromWire`
+   * makes it again where it arrives, and may be async. An error class needs no more than its name.
+   *
+   * Call it in a module that every process imports. Subclasses follow their nearest registered ancestor.
+   * @throws {@link InvalidTaskError} for what is no class, and for a name that is taken.
+   */
+  registerType<T extends object, W = unknown>(type: TypeClass<T>, description: TypeDescription<T, W>): this {
+    this.types.register(type, description)
+    return this
+  }
+
+  /** Tells the listeners of `security`. */
+  emitSecurity(event: SecurityEvent): void {
+    this.#events.emit('security', event)
+  }
+
   /** Listens to an event; see {@link AppEvents}. */
   on<E extends keyof AppEvents>(event: E, listener: (...args: AppEvents[E]) => void): this {
     this.#events.on(event, listener as never)
@@ -309,8 +344,18 @@ export class App {
     return `${module ?? this.conf.main}.${fn.name}`
   }
 
+  /** Made when it is first needed: until then options may come. */
+  #coder(): Codec {
+    this.#codec ??= new Codec({ conf: this.conf, root: this.conf.root, clock: this.#clock, types: this.types })
+    return this.#codec
+  }
+
   #createSender(): Sender {
+    const codec = (): Codec => this.#coder()
     return {
+      get codec() {
+        return codec()
+      },
       conf: this.conf,
       root: this.conf.root,
       clock: this.#clock,
@@ -334,7 +379,7 @@ export class App {
       services.ensure()
       return broker.publish(publications)
     }
-    for (const publication of publications) await this.#parts.runEagerly(this, backend, publication, run)
+    for (const publication of publications) await this.#parts.runEagerly(this, this.#coder(), backend, publication, run)
   }
 
   #createSource(): ResultSource {
@@ -347,6 +392,8 @@ export class App {
         return backend()
       },
       clock: this.#clock,
+      knownErrors: this.types.errors,
+      decodeResult: (taskId, stored) => this.#coder().decodeResult(taskId, stored),
       connected: async () => void (await this.open()),
       revoke: async (id, { terminate, signal }) => {
         const { broker } = await this.open()

@@ -67,6 +67,16 @@ export class ContentDisallowed extends CeleriacError {
   }
 }
 
+/** A message was refused because it is not signed with the application's key, or no longer. `reason` is the kind of it. */
+export class SecurityError extends CeleriacError {
+  readonly reason: string
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super('ERR_CELERIAC_SECURITY', message, options)
+    this.reason = reason
+  }
+}
+
 /** No task of that name is known here. */
 export class NotRegistered extends CeleriacError {
   readonly taskName: string

@@ -1,7 +1,7 @@
 // First: what comes after it does not work in an older Node.
 import './internal/node-version.ts'
 
-export type { ServiceInfo } from './app.ts'
+export type { SecurityEvent, ServiceInfo } from './app.ts'
 export { type CallArguments, kw, type KeywordArguments } from './call.ts'
 export { Celery } from './celery.ts'
 export type { CeleryOptions } from './config/celery-options.ts'
@@ -23,12 +23,15 @@ export {
   OperationalError,
   PoolNotFoundError,
   RemoteError,
+  SecurityError,
   StartTimeoutError,
   TaskRevokedError,
   TimeoutError,
   UnreachableFunctionError,
   WorkerLostError,
 } from './errors.ts'
+export { recordType } from './graph/record-type.ts'
+export type { TypeClass, TypeDescription } from './graph/types.ts'
 export { Future } from './result/future.ts'
 export type { CancelOptions, FutureLike, Progress, RevokeOptions } from './result/future-like.ts'
 export { FuturePool } from './result/future-pool.ts'

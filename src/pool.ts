@@ -70,10 +70,13 @@ export interface Execution {
 
 /** How one execution ended. Plain data: it crosses a pipe. */
 export type Outcome =
-  | { readonly kind: 'succeeded'; readonly resultText: string }
+  /** Without `resultText` the task returned undefined. */
+  | { readonly kind: 'succeeded'; readonly resultText?: string }
   | { readonly kind: 'failed'; readonly exceptionText: string; readonly traceback: string | null; readonly summary: string }
   | { readonly kind: 'unknown-task'; readonly detail: string }
   | { readonly kind: 'malformed'; readonly detail: string }
+  /** Its signature does not hold, or is missing; nothing of it was decoded. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'terminated' }
   | { readonly kind: 'lost'; readonly detail: string; readonly bystander: boolean }
 

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto'
 
 import type { Publication } from './broker.ts'
 import { type CallArguments, joinArguments, type KeywordArguments, NO_KEYWORDS, type Prefixes, splitArguments } from './call.ts'
+import type { Codec, Traveller } from './codec.ts'
 import type { Config } from './config/config.ts'
 import { toMs } from './config/duration.ts'
 import { isPlainObject, type Parts } from './config/kinds.ts'
 import { currentTask } from './current.ts'
 import { EncodeError, InvalidTaskError } from './errors.ts'
+import { assertFunction } from './functions/callable.ts'
 import { bindArguments, parameterNames } from './functions/parameters.ts'
-import { findReference, type FunctionReference, referenceName, referenceOf } from './functions/reference.ts'
+import { findReference, type FunctionReference, referenceName } from './functions/reference.ts'
+import { travelName, travelOf } from './functions/travel.ts'
 import type { Clock } from './internal/clock.ts'
 import { buildTaskMessage, type Message } from './protocol/message.ts'
 import { newTaskId } from './protocol/task-id.ts'
@@ -42,6 +45,7 @@ export interface Sender {
   /** Directory that references are relative to. */
   readonly root: string
   readonly clock: Clock
+  readonly codec: Codec
   readonly source: ResultSource
   /** `gen<pid>@<host>` */
   readonly origin: string
@@ -61,7 +65,7 @@ export type ApplyOptions<A extends readonly unknown[]> = SendOptions &
     | { readonly args?: Prefixes<A>; readonly kwargs: Readonly<Record<string, unknown>> }
   )
 
-/** Something that can be sent: an exported function, or a registered task. */
+/** Something that can be sent: a function, or a registered task. */
 export type Submittable<A extends readonly unknown[], R> = (...args: A) => R
 
 interface Call {
@@ -71,6 +75,8 @@ interface Call {
   readonly task: Task | undefined
   readonly run: Runnable | undefined
   readonly headers: Readonly<Record<string, unknown>> | undefined
+  /** The function with its captured variables as they are now, where it goes along. */
+  readonly traveller: Traveller | undefined
 }
 
 interface Place {
@@ -97,10 +103,11 @@ export class Submitter {
   /**
    * Hands a call to the background. Resolves when the broker has accepted it; the id is known at once.
    *
-   * `fn` is a function that a module exports, or a registered task. Arguments are plain data; the last may be `kw({…})`.
+   * `fn` is any function, or a registered task. One that a module exports is found by its name where it runs; any other goes
+   * along, with copies of what it captures as it is at this moment. Arguments are copied too; the last may be `kw({…})`.
    * @throws {@link InvalidTaskError} for what is no function, or keywords that it does not have.
-   * @throws {@link UnreachableFunctionError} when no other process could find the function.
-   * @throws {@link EncodeError} when an argument cannot travel, with its path.
+   * @throws {@link UnreachableFunctionError} when the function cannot run elsewhere, naming what in it is at fault.
+   * @throws {@link EncodeError} when an argument or a captured value cannot travel, with its path.
    */
   submit<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...args: CallArguments<NoInfer<A>>): Submitted<Awaited<R>> {
     const { args: positional, kwargs } = splitArguments(args)
@@ -124,7 +131,7 @@ export class Submitter {
     if (typeof name !== 'string' || name === '') throw new InvalidTaskError('sendTask takes the name of a task.')
     const joined = joinArguments(args, kwargs, 'sendTask')
     const sendOptions = { ...this.#options, ...checkSendOptions(options, 'sendTask') }
-    return this.#submit<R>({ name, bind: undefined, task: undefined, run: undefined, headers: undefined }, joined.args, joined.kwargs, sendOptions)
+    return this.#submit<R>({ name, bind: undefined, task: undefined, run: undefined, headers: undefined, traveller: undefined }, joined.args, joined.kwargs, sendOptions)
   }
 
   /**
@@ -168,7 +175,7 @@ export class Submitter {
     options: SendOptions,
     place: Place | undefined,
   ): [Future<R>, Publication] {
-    const { clock, conf, origin, replyTo, source } = this.#sender
+    const { clock, codec, conf, origin, replyTo, source } = this.#sender
     const own = call.task?.options
     if (kwargs !== NO_KEYWORDS) checkKeywords(call, args, kwargs)
     const nowMs = clock.now()
@@ -179,14 +186,21 @@ export class Submitter {
     const dueAtMs = dueAt(options, nowMs)
     const ignoreResult = options.ignoreResult ?? own?.ignoreResult ?? conf.taskIgnoreResult
     const parent = currentTask()
+    const given = withoutTrailingUndefined(args)
+    const keywords = kwargs === NO_KEYWORDS ? undefined : kwargs
+    // Whoever runs a task that is only known by name may be Python, which reads nothing but JSON.
+    const encoded = call.run === undefined ? undefined : codec.encodeCall(given, keywords, call.traveller)
     const message = buildTaskMessage({
       id,
       task: call.name,
       queue,
       origin,
       replyTo,
-      args: withoutTrailingUndefined(args),
-      kwargs: kwargs === NO_KEYWORDS ? undefined : kwargs,
+      args: given,
+      kwargs: keywords,
+      argsText: encoded?.argsText,
+      kwargsText: encoded?.kwargsText,
+      content: encoded?.content,
       etaMs: dueAtMs,
       expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
       nowMs,
@@ -200,6 +214,7 @@ export class Submitter {
       headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
     })
     refuseTooLarge(message, call, conf.taskMessageMaxSize)
+    codec.seal(message)
     const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
     const future = new Future<R>(source, id, call.name, queue)
     if (ignoreResult) expectNoResult(future)
@@ -210,14 +225,19 @@ export class Submitter {
     const cached = typeof fn === 'function' ? this.#calls.get(fn) : undefined
     if (cached !== undefined) return cached
     const call = isTask(fn) ? this.#callOfTask(fn) : this.#callOfFunction(fn)
-    this.#calls.set(fn as object, call)
+    // What a function captures is read anew each time.
+    if (call.traveller === undefined) this.#calls.set(fn as object, call)
     return call
   }
 
   #callOfFunction(fn: unknown): Call {
-    const reference = referenceOf(fn, this.#sender.root)
+    const { conf, root } = this.#sender
+    assertFunction(fn)
+    const travel = travelOf(fn, { root, isTask: true, packages: conf.taskPackages })
     const run = fn as () => unknown
-    return { name: referenceName(reference), bind: (args, kwargs) => bindArguments(run, args, kwargs), task: undefined, run, headers: { [FUNCTION_HEADER]: reference } }
+    const bind: Call['bind'] = (args, kwargs) => bindArguments(run, args, kwargs)
+    if (travel.by !== 'reference') return { name: travelName(fn, travel), bind, task: undefined, run, headers: undefined, traveller: { fn, travel } }
+    return { name: referenceName(travel.reference), bind, task: undefined, run, headers: { [FUNCTION_HEADER]: travel.reference }, traveller: undefined }
   }
 
   /** A task travels by its name; where its module is known, a worker that has not loaded it yet can. */
@@ -225,7 +245,7 @@ export class Submitter {
     const reference: FunctionReference | undefined = findReference(task, this.#sender.root, task.run) ?? findReference(task.run, this.#sender.root)
     const { acksLate } = task.options
     const headers = { ...(reference && { [FUNCTION_HEADER]: reference }), ...(acksLate !== undefined && { [ACKS_LATE_HEADER]: acksLate }) }
-    return { name: task.name, bind: (args, kwargs) => bindTaskArguments(task, args, kwargs), task, run: task, headers }
+    return { name: task.name, bind: (args, kwargs) => bindTaskArguments(task, args, kwargs), task, run: task, headers, traveller: undefined }
   }
 }
 

@@ -40,10 +40,11 @@ export function isFromChild(value: unknown): value is FromChild {
 
 function isOutcome(value: unknown): value is Outcome {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, resultText, exceptionText, detail } = value as Record<string, unknown>
-  if (kind === 'succeeded') return typeof resultText === 'string'
+  const { kind, resultText, exceptionText, reason, detail } = value as Record<string, unknown>
+  if (kind === 'succeeded') return resultText === undefined || typeof resultText === 'string'
   if (kind === 'failed') return typeof exceptionText === 'string'
   if (kind === 'terminated') return true
+  if (kind === 'refused') return typeof reason === 'string' && typeof detail === 'string'
   return (kind === 'unknown-task' || kind === 'malformed') && typeof detail === 'string'
 }
 

@@ -3,8 +3,11 @@ import { decompress, LARGEST_BODY } from './encoding.ts'
 import { parseJson, stringifyJson } from './json.ts'
 import { isObject, malformed } from './malformed.ts'
 
-/** Content type of Celery's JSON serializer, the only one read and written here. */
+/** Content type of Celery's JSON serializer, which every value that is a plain tree travels in. */
 export const JSON_CONTENT_TYPE = 'application/json'
+
+/** Content type of what JSON alone cannot hold: rich values, functions. Only whoever runs the task reads it. */
+export const GRAPH_CONTENT_TYPE = 'application/x-celeriac-graph+json'
 
 /** A signature in wire form: `{"task", "args", "kwargs", "options", …}`. */
 export type WireSignature = Readonly<Record<string, unknown>>
@@ -67,7 +70,17 @@ export function decodeBody(message: EncodedBody, options: ReadOptions = {}): Tas
   if (isObject(content)) return readObjectBody(content, message.headers)
   if (!Array.isArray(content) || content.length !== 3) throw malformed('the body', 'three items, [args, kwargs, embed]', content)
   const [args, kwargs, embed] = content as [unknown, unknown, unknown]
-  return readBody(args, kwargs, embed)
+  return bodyOf(args, kwargs, embed)
+}
+
+/**
+ * Makes a body of its parts.
+ * @throws {@link DecodeError} when one of them is not what the protocol says.
+ */
+export function bodyOf(args: unknown, kwargs: unknown, embed: unknown): TaskBody {
+  if (!Array.isArray(args)) throw malformed('the arguments in the body', 'a list', args)
+  if (!isObject(kwargs)) throw malformed('the keyword arguments in the body', 'an object', kwargs)
+  return { args: args as unknown[], kwargs, embed: readEmbed(embed) }
 }
 
 /**
@@ -105,6 +118,7 @@ function fromUtf8(bytes: Uint8Array): string {
 
 const SERIALIZERS: Readonly<Record<string, string>> = {
   'application/json': 'json',
+  'application/x-celeriac-graph+json': 'graph',
   'application/x-python-serialize': 'pickle',
   'application/x-msgpack': 'msgpack',
   'application/x-yaml': 'yaml',
@@ -124,6 +138,8 @@ function whyNot(serializer: string | undefined): string {
   switch (serializer) {
     case 'json':
       return 'it is not in "acceptContent". Add "json" there.'
+    case 'graph':
+      return 'it is read where its task runs.'
     case 'pickle':
       return 'reading pickle runs code of the sender\'s choice. Let the sender use task_serializer = "json".'
     default:
@@ -135,13 +151,7 @@ function whyNot(serializer: string | undefined): string {
 function readObjectBody(content: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, unknown>>): TaskBody {
   const { args = headers['task'] === undefined ? [] : undefined, kwargs = {}, callbacks, errbacks, chord } = content
   if (args === undefined) throw malformed('the body', 'three items, [args, kwargs, embed]', content)
-  return readBody(args ?? [], kwargs ?? {}, { callbacks, errbacks, chord })
-}
-
-function readBody(args: unknown, kwargs: unknown, embed: unknown): TaskBody {
-  if (!Array.isArray(args)) throw malformed('the arguments in the body', 'a list', args)
-  if (!isObject(kwargs)) throw malformed('the keyword arguments in the body', 'an object', kwargs)
-  return { args: args as unknown[], kwargs, embed: readEmbed(embed) }
+  return bodyOf(args ?? [], kwargs ?? {}, { callbacks, errbacks, chord })
 }
 
 function readEmbed(embed: unknown): Embed {

@@ -123,6 +123,7 @@ const CELERY_MODULES: Readonly<Record<string, string>> = {
   ImproperlyConfigured: 'celery.exceptions',
   InvalidTaskError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
+  SecurityError: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',
   TimeoutError: 'celery.exceptions',
   WorkerLostError: 'billiard.exceptions',

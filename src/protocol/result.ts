@@ -7,8 +7,8 @@ import { formatTime, parseTime } from './time.ts'
 export interface ResultMetaInput {
   readonly taskId: string
   readonly status: State
-  /** JSON of the value; of the exception in states that hold one. */
-  readonly resultText: string
+  /** JSON of the value, of the exception in states that hold one; undefined for the value undefined, which Python sees as None. */
+  readonly resultText: string | undefined
   readonly traceback: string | null
   /** Milliseconds since 1970. Written in states after which nothing more happens. */
   readonly dateDoneMs?: number | undefined
@@ -54,6 +54,9 @@ export interface ResultMeta {
   readonly queue: string | undefined
 }
 
+/** What stands for the result undefined: JSON has no word for it. */
+const UNDEFINED = 'null, "undefined": true'
+
 /**
  * Writes a result meta, in Celery's order, around a value that is JSON already.
  * @throws {@link EncodeError} when the extended part cannot be written.
@@ -62,7 +65,7 @@ export function encodeResultMeta(input: ResultMetaInput): string {
   const { status, dateDoneMs } = input
   const dateDone = dateDoneMs !== undefined && READY_STATES.has(status) ? `"${formatTime(dateDoneMs)}"` : 'null'
   const children = input.children === undefined ? '[]' : JSON.stringify(input.children.map(taskTuple))
-  let text = `{"status": ${JSON.stringify(status)}, "result": ${input.resultText}, "traceback": ${JSON.stringify(input.traceback)}`
+  let text = `{"status": ${JSON.stringify(status)}, "result": ${input.resultText ?? UNDEFINED}, "traceback": ${JSON.stringify(input.traceback)}`
   text += `, "children": ${children}, "date_done": ${dateDone}`
   if (input.groupId !== undefined) text += `, "group_id": ${JSON.stringify(input.groupId)}`
   if (input.parentId !== undefined) text += `, "parent_id": ${JSON.stringify(input.parentId)}`
@@ -86,7 +89,7 @@ export function decodeResultMeta(text: string): ResultMeta {
   return {
     taskId: textOf(meta['task_id']),
     status,
-    result: meta['result'] ?? null,
+    result: meta['undefined'] === true ? undefined : (meta['result'] ?? null),
     traceback: textOf(meta['traceback']) ?? null,
     children: Array.isArray(meta['children']) ? meta['children'].flatMap(taskIds) : [],
     dateDone: timeOf(meta['date_done']),

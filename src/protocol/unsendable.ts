@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { readProperty } from './read-property.ts'
 
 /** What a value is, in words, and what to pass instead. */
@@ -9,6 +10,7 @@ export interface Unsendable {
 
 /** Describes a value that JSON cannot hold, for the error that refuses it. */
 export function describeUnsendable(value: unknown): Unsendable {
+  if (types.isProxy(value)) return { what: 'a Proxy', hint: 'pass a plain copy of what it stands for' }
   switch (typeof value) {
     case 'undefined':
       return { what: 'undefined', hint: 'use null in a list' }
@@ -43,6 +45,7 @@ function sourceOf(value: object): string {
 
 function describeObject(value: object): Unsendable {
   const name = className(value)
+  if (name === 'Object') return { what: 'an object with a prototype of its own', hint: hintFor(value, name) }
   return { what: `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`, hint: hintFor(value, name) }
 }
 

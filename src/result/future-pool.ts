@@ -142,7 +142,7 @@ export class FuturePool<T> implements FutureLike<T[]>, Iterable<Future<T>> {
 
   /** What each task reported with its state. */
   async info(): Promise<unknown[]> {
-    return (await this.#refreshed()).map((future) => infoOf(this.#source, latestOf(future)))
+    return Promise.all((await this.#refreshed()).map((future) => infoOf(this.#source, latestOf(future))))
   }
 
   /** Whether any task has yet to end. */

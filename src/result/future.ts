@@ -37,14 +37,14 @@ export class Future<T> extends Waitable implements FutureLike<T> {
    * at once with `InvalidTaskError` when the task was sent from here with `ignoreResult`: nobody could see the end.
    */
   async result(options: WaitOptions = {}): Promise<T> {
-    const outcome = outcomeOf<T>(this.#source, await this.#untilReady(options))
+    const outcome = await outcomeOf<T>(this.#source, await this.#untilReady(options))
     if (!outcome.ok) throw outcome.error
     return outcome.value
   }
 
   /** Waits for the end; resolves to the task's error, undefined when it succeeded. Rejects only when the wait itself fails. */
   async exception(options: WaitOptions = {}): Promise<Error | undefined> {
-    const outcome = outcomeOf<T>(this.#source, await this.#untilReady(options))
+    const outcome = await outcomeOf<T>(this.#source, await this.#untilReady(options))
     return outcome.ok ? undefined : outcome.error
   }
 
@@ -52,7 +52,7 @@ export class Future<T> extends Waitable implements FutureLike<T> {
   get(options?: WaitOptions & { readonly propagate?: true }): Promise<T>
   get(options: WaitOptions & { readonly propagate: boolean }): Promise<T | Error>
   async get(options: WaitOptions & { readonly propagate?: boolean } = {}): Promise<T | Error> {
-    const outcome = outcomeOf<T>(this.#source, await this.#untilReady(options))
+    const outcome = await outcomeOf<T>(this.#source, await this.#untilReady(options))
     if (outcome.ok) return outcome.value
     if (options.propagate === false) return outcome.error
     throw outcome.error

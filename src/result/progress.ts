@@ -1,3 +1,4 @@
+import type { StoredResult } from '../backend.ts'
 import type { Progress } from './future-like.ts'
 import { infoOf } from './outcome.ts'
 import { PushIterator } from './push-iterator.ts'
@@ -16,19 +17,30 @@ export function progressOf(
   options: WaitOptions,
   timeoutError: () => Promise<Error>,
 ): AsyncIterableIterator<Progress, undefined, undefined> {
-  return new PushIterator<Progress>((sink) =>
-    startWait(source, [task], options, {
+  return new PushIterator<Progress>((sink) => {
+    // What was reported may have to be imported; whatever comes after it waits, so that the order stays.
+    let before: Promise<void> | undefined
+    const show = (record: StoredResult, info: unknown): void => {
+      if (isReady(record)) sink.end()
+      else sink.put({ state: record.status, info }, { replace: true })
+    }
+    const see = (record: StoredResult): void => {
+      const info = isReady(record) ? undefined : infoOf(source, record)
+      if (before === undefined && !(info instanceof Promise)) return show(record, info)
+      before = Promise.all([info, before]).then(([known]) => show(record, known))
+      before.catch((error: unknown) => sink.fail(error))
+    }
+    return startWait(source, [task], options, {
       seen: (_index, record) => {
-        if (isReady(record)) return sink.end()
         if (!record) return
         try {
-          sink.put({ state: record.status, info: infoOf(source, record) }, { replace: true })
+          see(record)
         } catch (error) {
           sink.fail(error)
         }
       },
       failed: (error) => sink.fail(error),
       late: () => void timeoutError().then((error) => sink.fail(error)),
-    }),
-  )
+    })
+  })
 }

@@ -8,6 +8,8 @@ export interface ResultSource {
   readonly clock: Clock
   /** Error classes of the application, by name, that errors of tasks become again. */
   readonly knownErrors?: KnownErrors | undefined
+  /** What the task with this id returned or reported, from the JSON that is stored for it. May import what it refers to. */
+  decodeResult(taskId: string, stored: unknown): unknown
   /** Resolves when the result backend is open. Rejects with `OperationalError` when it cannot be reached in time. */
   connected(): Promise<void>
   /** Tells every worker to drop the task, and with `terminate` to end it where it runs. */

@@ -1,5 +1,5 @@
 import type { StoredResult } from '../backend.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { failureOf, type Outcome, outcomeOf, valueOf } from './outcome.ts'
 import type { ResultSource } from './source.ts'
 import { waitFor, type WaitOptions } from './wait.ts'
 import type { Waitable } from './waitable.ts'
@@ -11,14 +11,15 @@ export async function waitForOutcomes<T>(
   options: WaitOptions,
   timeoutError: () => Promise<Error>,
 ): Promise<Outcome<T>[]> {
-  const outcomes: Outcome<T>[] = []
-  if (tasks.length === 0) return outcomes
+  if (tasks.length === 0) return []
+  const records: StoredResult[] = []
   let left = tasks.length
-  return waitFor<Outcome<T>[]>(source, tasks, options, timeoutError, (index, record, settle) => {
-    outcomes[index] = outcomeOf<T>(source, record)
+  await waitFor<void>(source, tasks, options, timeoutError, (index, record, settle) => {
+    records[index] = record
     left--
-    if (left === 0) settle.resolve(outcomes)
+    if (left === 0) settle.resolve()
   })
+  return Promise.all(records.map((record) => outcomeOf<T>(source, record)))
 }
 
 /**
@@ -33,16 +34,17 @@ export async function waitForResults<T>(
   options: WaitOptions,
   timeoutError: () => Promise<Error>,
 ): Promise<T[]> {
-  const records: (StoredResult | undefined)[] = []
-  const values: T[] = []
-  if (tasks.length === 0) return values
-  return waitFor<T[]>(source, tasks, options, timeoutError, (index, record, settle) => {
+  if (tasks.length === 0) return []
+  const records: StoredResult[] = []
+  let succeeded = 0
+  await waitFor<void>(source, tasks, options, timeoutError, (index, record, settle) => {
     records[index] = record
-    for (let next = records[values.length]; next; next = records[values.length]) {
-      const outcome = outcomeOf<T>(source, next)
-      if (!outcome.ok) return settle.reject(outcome.error)
-      values.push(outcome.value)
+    for (let next = records[succeeded]; next; next = records[succeeded]) {
+      const error = failureOf(source, next)
+      if (error !== undefined) return settle.reject(error)
+      succeeded++
     }
-    if (values.length === tasks.length) settle.resolve(values)
+    if (succeeded === tasks.length) settle.resolve()
   })
+  return Promise.all(records.map((record) => valueOf<T>(source, record)))
 }

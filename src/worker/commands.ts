@@ -9,6 +9,8 @@ const TERMINATE_GRACE_MS = 250
 export interface Commanded {
   readonly pool: Pool
   readonly revoked: RevokedTasks
+  /** How many messages were refused since the worker started, by reason. */
+  readonly refused: ReadonlyMap<string, number>
 }
 
 /**
@@ -19,6 +21,8 @@ export async function runCommand(command: Command, worker: Commanded): Promise<u
   switch (command.method) {
     case 'ping':
       return { ok: 'pong' }
+    case 'stats':
+      return { pid: process.pid, refused: Object.fromEntries(worker.refused) }
     case 'revoke':
       return revoke(command.arguments, worker)
     default:

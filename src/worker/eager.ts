@@ -1,7 +1,8 @@
 import type { App } from '../app.ts'
 import type { ResultBackend } from '../backend.ts'
 import type { Publication } from '../broker.ts'
-import { DecodeError, NotRegistered } from '../errors.ts'
+import type { Codec } from '../codec.ts'
+import { DecodeError, NotRegistered, SecurityError } from '../errors.ts'
 import { Stopper } from '../internal/stopper.ts'
 import type { Outcome } from '../pool.ts'
 import { decodeException, encodeException, errorFromWire } from '../protocol/exception.ts'
@@ -19,12 +20,13 @@ import { handlerOf } from './handlers.ts'
  * Arguments and result still cross the wire format, so that what would not survive it fails here too.
  * With `taskEagerPropagates` it rejects with the task's error.
  */
-export async function runEagerly(app: App, backend: ResultBackend, publication: Publication, run: Runnable | undefined): Promise<void> {
+export async function runEagerly(app: App, codec: Codec, backend: ResultBackend, publication: Publication, run: Runnable | undefined): Promise<void> {
   const { conf } = app
   const request = readTaskMessage(publication.message)
-  const store = (status: State, resultText: string, traceback: string | null): Promise<boolean> =>
+  const store = (status: State, resultText: string | undefined, traceback: string | null): Promise<boolean> =>
     backend.store({ taskId: request.id, status, text: metaText(request, status, resultText, traceback), expiresAtMs: undefined })
   const outcome = await execute({ ...publication.message, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
+    codec,
     find: async () => handlerOf(run ?? app.registry.get(request.task)),
     accept: conf.acceptContent,
     maxMessageSize: conf.taskMessageMaxSize,
@@ -45,11 +47,15 @@ export async function runEagerly(app: App, backend: ResultBackend, publication: 
 function failureText(request: TaskRequest, outcome: Exclude<Outcome, { kind: 'succeeded' }>, maxLength: number): string {
   if (outcome.kind === 'failed') return outcome.exceptionText
   const detail = 'detail' in outcome ? outcome.detail : outcome.kind
-  const error = outcome.kind === 'unknown-task' ? new NotRegistered(detail, request.task) : new DecodeError(detail)
-  return encodeException(error, { maxLength }).text
+  return encodeException(errorOf(request, outcome.kind, detail), { maxLength }).text
 }
 
-function metaText(request: TaskRequest, status: State, resultText: string, traceback: string | null): string {
+function errorOf(request: TaskRequest, kind: Outcome['kind'], detail: string): Error {
+  if (kind === 'unknown-task') return new NotRegistered(detail, request.task)
+  return kind === 'refused' ? new SecurityError(detail, kind) : new DecodeError(detail)
+}
+
+function metaText(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null): string {
   return encodeResultMeta({
     taskId: request.id,
     status,

@@ -1,17 +1,21 @@
 import { type CurrentTask, runAsCurrentTask } from '../current.ts'
-import { ContentDisallowed, DecodeError, NotRegistered } from '../errors.ts'
+import type { Codec, DecodedCall } from '../codec.ts'
+import { ContentDisallowed, DecodeError, NotRegistered, SecurityError } from '../errors.ts'
 import type { Stopper } from '../internal/stopper.ts'
 import type { Execution, Outcome } from '../pool.ts'
-import { decodeBody, type TaskBody } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
-import { stringifyJson } from '../protocol/json.ts'
 import { readTaskMessage, type TaskEnvelope, type TaskRequest } from '../protocol/task-request.ts'
-import type { Handler } from './handlers.ts'
+import type { Runnable } from '../submitter.ts'
+import { type Handler, handlerOf } from './handlers.ts'
 
 /** What running tasks needs of the process that it happens in. */
 export interface ExecuteContext {
-  /** Finds what to run. @throws {@link NotRegistered} when nothing is known by that name. */
-  readonly find: (request: TaskRequest) => Promise<Handler>
+  readonly codec: Codec
+  /**
+   * Finds what to run. Rejects with `NotRegistered` when nothing is known by that name, with `SecurityError` when the message
+   * had to be signed.
+   */
+  readonly find: (request: TaskRequest, isSigned: boolean) => Promise<Handler>
   /** Content types of bodies that may be decoded. */
   readonly accept: readonly string[]
   /** The most bytes that a body may have once decompressed. */
@@ -27,29 +31,38 @@ export interface ExecuteContext {
 /**
  * Runs one task and says how it ended. Never rejects.
  *
- * Decode, find, bind, call, encode: whatever fails on the way becomes the outcome that it deserves.
+ * Verify, decode, find, bind, call, encode: whatever fails on the way becomes the outcome that it deserves. Nothing of a message
+ * is decoded before its signature is checked; without one it runs registered tasks with plain data only.
  */
 export async function execute(execution: Execution, stopper: Stopper, context: ExecuteContext): Promise<Outcome> {
+  const { codec } = context
+  const isSigned = codec.verify(execution)
+  if (typeof isSigned === 'object') return { kind: 'refused', ...isSigned }
   let request: TaskRequest
-  let body: TaskBody
+  let call: DecodedCall
   try {
     request = readTaskMessage(asEnvelope(execution))
-    body = decodeBody(asEnvelope(execution), { accept: context.accept, maxSize: context.maxMessageSize })
+    const decoded = codec.decodeCall(execution, { accept: context.accept, maxSize: context.maxMessageSize })
+    call = decoded instanceof Promise ? await decoded : decoded
   } catch (error) {
     if (error instanceof DecodeError || error instanceof ContentDisallowed) return { kind: 'malformed', detail: error.message }
     return failed(error, context.errorMaxLength)
   }
   let handler: Handler
   try {
-    handler = await context.find(request)
+    handler = call.fn === undefined ? await context.find(request, isSigned) : handlerOf(call.fn as Runnable)
   } catch (error) {
+    if (error instanceof SecurityError) return { kind: 'refused', reason: error.reason, detail: error.message }
     return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, context.errorMaxLength)
   }
   try {
-    const args = handler.bind(body.args, body.kwargs)
-    const task = describeTask(execution, request, body, stopper, context)
-    const result: unknown = await runAsCurrentTask(task, () => handler.run(...args))
-    return { kind: 'succeeded', resultText: stringifyJson(result, 'result') }
+    // On its own: a task's `this` is what it is in any call of a function.
+    const { bind, run } = handler
+    const args = bind(call.args, call.kwargs)
+    const task = describeTask(execution, request, call, stopper, context)
+    const result: unknown = await runAsCurrentTask(task, () => run(...args))
+    const resultText = codec.encodeResult(request.id, result, 'result')
+    return resultText === undefined ? { kind: 'succeeded' } : { kind: 'succeeded', resultText }
   } catch (error) {
     return failed(error, context.errorMaxLength)
   }
@@ -61,12 +74,14 @@ export function failed(error: unknown, maxLength: number | undefined): Outcome {
   return { kind: 'failed', exceptionText: encoded.text, traceback: encoded.traceback, summary: encoded.summary }
 }
 
-function describeTask(execution: Execution, request: TaskRequest, body: TaskBody, stopper: Stopper, context: ExecuteContext): CurrentTask {
+function describeTask(execution: Execution, request: TaskRequest, call: DecodedCall, stopper: Stopper, context: ExecuteContext): CurrentTask {
+  const report = (state: string, meta: unknown): void =>
+    context.onState(request.id, state, context.codec.encodeResult(request.id, meta ?? null, 'meta') ?? 'null')
   return {
     id: request.id,
     name: request.task,
-    args: body.args,
-    kwargs: body.kwargs,
+    args: call.args,
+    kwargs: call.kwargs,
     retries: request.retries,
     eta: request.etaMs === undefined ? undefined : new Date(request.etaMs),
     expires: request.expiresMs === undefined ? undefined : new Date(request.expiresMs),
@@ -80,8 +95,8 @@ function describeTask(execution: Execution, request: TaskRequest, body: TaskBody
     get signal() {
       return stopper.signal
     },
-    updateState: ({ state, meta }) => context.onState(request.id, state, stringifyJson(meta ?? null, 'meta')),
-    progress: (meta) => context.onState(request.id, 'PROGRESS', stringifyJson(meta ?? null, 'meta')),
+    updateState: ({ state, meta }) => report(state, meta),
+    progress: (meta) => report('PROGRESS', meta),
   }
 }
 

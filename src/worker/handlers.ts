@@ -1,4 +1,5 @@
-import { NotRegistered, UnreachableFunctionError } from '../errors.ts'
+import type { Codec } from '../codec.ts'
+import { NotRegistered, SecurityError, UnreachableFunctionError } from '../errors.ts'
 import { bindArguments } from '../functions/parameters.ts'
 import { isFunctionReference, resolveReference } from '../functions/resolve.ts'
 import type { TaskRequest } from '../protocol/task-request.ts'
@@ -12,11 +13,22 @@ export interface Handler {
   readonly bind: (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => unknown[]
 }
 
+/** Where {@link createHandlers} looks. */
+export interface HandlerParts {
+  readonly root: string
+  readonly codec: Codec
+  /** Installed packages whose functions may be run. */
+  readonly packages: readonly string[]
+  readonly findTask: (name: string) => Task | undefined
+}
+
 /**
  * Finds what a message asks for: the task registered under its name, or else the function that its
  * reference leads to. Importing the reference's module may register the task, so that is looked at again.
+ *
+ * For a message that is not signed nothing is imported: whoever can write to the broker could name any module.
  */
-export function createHandlers(root: string, findTask: (name: string) => Task | undefined): (request: TaskRequest) => Promise<Handler> {
+export function createHandlers({ codec, findTask, packages, root }: HandlerParts): (request: TaskRequest, isSigned: boolean) => Promise<Handler> {
   const known = new Map<string, Handler>()
 
   const find = async (request: TaskRequest): Promise<Handler> => {
@@ -24,7 +36,7 @@ export function createHandlers(root: string, findTask: (name: string) => Task | 
     if (registered !== undefined) return handlerOf(registered)
     const reference = request.headers[FUNCTION_HEADER]
     if (!isFunctionReference(reference)) throw unknown(request.task, 'It is not registered, and the message names no module to find it in.')
-    const value = await resolveReference(reference, root).catch((error: unknown) => {
+    const value = await resolveReference(reference, root, { packages }).catch((error: unknown) => {
       throw error instanceof UnreachableFunctionError ? unknown(request.task, error.message, error) : error
     })
     const imported = findTask(request.task)
@@ -33,7 +45,16 @@ export function createHandlers(root: string, findTask: (name: string) => Task | 
     return handlerOf(value as Runnable)
   }
 
-  return async (request) => {
+  const findRegistered = (request: TaskRequest): Handler => {
+    const registered = findTask(request.task)
+    if (registered !== undefined) return handlerOf(registered)
+    if ((request.headers[FUNCTION_HEADER] ?? null) === null) throw unknown(request.task, 'It is not registered, and the message names no module to find it in.')
+    const { detail, reason } = codec.unsigned(`It asks for "${request.task}", which is not registered here`)
+    throw new SecurityError(detail, reason)
+  }
+
+  return async (request, isSigned) => {
+    if (!isSigned) return findRegistered(request)
     const reference = request.headers[FUNCTION_HEADER]
     const key = isFunctionReference(reference) ? `${request.task}\n${reference.m}\n${reference.p.join('\n')}` : request.task
     const cached = known.get(key)

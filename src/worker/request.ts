@@ -1,7 +1,7 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
-import type { Broker, Delivery } from '../broker.ts'
+import type { Broker, DeadLetterReason, Delivery } from '../broker.ts'
 import type { Config } from '../config/config.ts'
-import { ContentDisallowed, DecodeError, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts'
+import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevokedError, WorkerLostError } from '../errors.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
 import type { Outcome, Pool } from '../pool.ts'
@@ -33,6 +33,8 @@ export interface RequestContext {
   readonly logger: Logger
   /** Node name. */
   readonly hostname: string
+  /** Counts a message that was refused. */
+  onRefused(reason: string): void
   /** Tries a write to a store again until it succeeds; rejects when the worker stops before that. */
   insist(what: string, write: () => Promise<unknown>): Promise<void>
 }
@@ -125,11 +127,21 @@ export class Request {
       case 'malformed':
         await this.#storeError(request, new DecodeError(outcome.detail))
         return this.#bury('malformed', outcome.detail)
+      case 'refused':
+        return this.#refused(request, outcome.reason, outcome.detail)
       case 'unknown-task':
         return this.#offerAgain(request, outcome.detail)
       case 'lost':
         return this.#lost(request, outcome.detail, outcome.bystander)
     }
+  }
+
+  /** Never offered again: whoever reads it next would refuse it too, or worse, would not. */
+  async #refused(request: TaskRequest, reason: string, detail: string): Promise<void> {
+    this.#context.onRefused(reason)
+    this.#context.logger.warn({ task: request.task, id: request.id, event: 'security', reason }, `Refused task ${request.task}[${request.id}]: ${detail}`)
+    await this.#storeError(request, new SecurityError(detail, reason))
+    await this.#bury('refused', `${reason}: ${detail}`)
   }
 
   async #lost(request: TaskRequest, detail: string, bystander: boolean): Promise<void> {
@@ -183,7 +195,7 @@ export class Request {
     passing(this.#storeOnce(request, 'STARTED', where, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
   }
 
-  #end(request: TaskRequest, status: State, resultText: string, traceback: string | null): Promise<void> {
+  #end(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null): Promise<void> {
     return this.#ignoresResult(request) ? this.#ack() : this.#storeAndAck(this.#record(request, status, resultText, traceback))
   }
 
@@ -208,7 +220,7 @@ export class Request {
     await this.#context.backend.store(this.#record(request, status, resultText, null), onlyOver === undefined ? {} : { onlyOver })
   }
 
-  #record(request: TaskRequest, status: State, resultText: string, traceback: string | null): StoredResult {
+  #record(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null): StoredResult {
     const { clock, conf, hostname } = this.#context
     const now = clock.now()
     const text = encodeResultMeta({
@@ -271,7 +283,7 @@ export class Request {
     await this.#bury('malformed', detail)
   }
 
-  async #bury(reason: 'malformed' | 'lost' | 'unknown-task', detail: string): Promise<void> {
+  async #bury(reason: DeadLetterReason, detail: string): Promise<void> {
     this.#context.logger.error({ queue: this.#delivery.queue, reason }, `Message to the dead-letter queue: ${detail}`)
     await this.#context.insist('move a message to the dead-letter queue', () => this.#delivery.reject(reason, detail))
   }

@@ -1,6 +1,9 @@
 import { applications } from '../app.ts'
+import { Codec } from '../codec.ts'
 import { loadConfig } from '../config/config.ts'
 import { setCurrentApp } from '../current.ts'
+import { joinTypes } from '../graph/types.ts'
+import { systemClock } from '../internal/clock.ts'
 import type { Stopper } from '../internal/stopper.ts'
 import type { Execution, Outcome } from '../pool.ts'
 import type { ChildInit } from '../pools/pipe.ts'
@@ -8,6 +11,7 @@ import { execute, type ExecuteContext, failed } from './execute.ts'
 import { createHandlers } from './handlers.ts'
 import { loadApplication } from './load-application.ts'
 import { neverListen } from './never-listen.ts'
+import type { Task } from '../task.ts'
 
 /** Runs one execution in this process. */
 export type TaskRunner = (execution: Execution, stopper: Stopper) => Promise<Outcome>
@@ -19,8 +23,11 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
   const loaded = init.app === undefined ? undefined : await loadApplication(init.app, init.root)
   setCurrentApp(() => loaded?.webApp ?? applications().find((app) => app.webApp !== undefined)?.webApp)
   for (const module of conf.include) await loadApplication(module, init.root)
+  const codec = new Codec({ conf, root: init.root, clock: systemClock, types: joinTypes(() => applications().map((app) => app.types)) })
+  codec.open()
   const context: ExecuteContext = {
-    find: createHandlers(init.root, (name) => applications().map((app) => app.registry.named(name)).find((task) => task !== undefined)),
+    codec,
+    find: createHandlers({ root: init.root, codec, packages: conf.taskPackages, findTask }),
     accept: conf.acceptContent,
     maxMessageSize: conf.taskMessageMaxSize,
     errorMaxLength: conf.taskErrorMaxLength,
@@ -28,6 +35,19 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
     isEager: false,
     onState,
   }
-  // What is thrown may refuse even to be looked at.
-  return (execution, stopper) => execute(execution, stopper, context).catch((error: unknown) => failed(error, conf.taskErrorMaxLength))
+  return async (execution, stopper) => {
+    // What is thrown may refuse even to be looked at.
+    const outcome = await execute(execution, stopper, context).catch((error: unknown) => failed(error, conf.taskErrorMaxLength))
+    if (outcome.kind === 'refused') tellApplications(execution, outcome.reason, outcome.detail)
+    return outcome
+  }
+}
+
+function findTask(name: string): Task | undefined {
+  return applications().map((app) => app.registry.named(name)).find((task) => task !== undefined)
+}
+
+function tellApplications({ headers, id, queue }: Execution, reason: string, detail: string): void {
+  const task = typeof headers['task'] === 'string' ? headers['task'] : undefined
+  for (const app of applications()) app.emitSecurity({ id, task, queue, reason, detail })
 }

@@ -51,6 +51,7 @@ export class Worker implements Service {
   readonly #backend: ResultBackend
   readonly #running: RunningTasks
   readonly #revoked: RevokedTasks
+  readonly #refused = new Map<string, number>()
   readonly #stopped = Promise.withResolvers<void>()
   /** Aborted when it begins to stop. */
   readonly #quit = new AbortController()
@@ -110,7 +111,7 @@ export class Worker implements Service {
     }
     if (this.#stopping !== undefined) return
     // Commands first: whatever is revoked from now on is heard, and the rest is looked up.
-    this.#commands = await serveCommands(this.#broker, name, (command) => runCommand(command, { pool, revoked: this.#revoked }))
+    this.#commands = await serveCommands(this.#broker, name, (command) => runCommand(command, { pool, revoked: this.#revoked, refused: this.#refused }))
     this.#consumer = new TaskConsumer({
       queues,
       name,
@@ -124,6 +125,7 @@ export class Worker implements Service {
         clock,
         logger,
         hostname: name,
+        onRefused: (reason) => void this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1),
         insist: (what, write) => insist(what, write, { clock, logger, stopping: this.#quit.signal }),
       },
     })

@@ -94,7 +94,7 @@ describe('stringifyJson', () => {
     ['[1]', [1, , 2], 'is undefined, which'],
     ['.n', { n: 5n }, 'is a BigInt that an ordinary number can hold, which cannot travel to another process; pass Number(value)'],
     ['[0].self[0]', [circular], 'is a circular reference to args[0], which JSON cannot hold; pass an id'],
-    ['[0]', [new Proxy(new Money(), { get: () => raise() })], 'is a Money, which'],
+    ['[0]', [new Proxy(new Money(), { get: () => raise() })], 'is a Proxy, which'],
     ['[0]', [Object.create(Object.create(null) as object)], 'is an object without a class, which'],
   ])('refuses what is at %s, and says where, what and what to do', (path, value, message) => {
     const error = thrownBy(() => stringifyJson(value, 'args')) as EncodeError

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +26,8 @@ export interface TestApplication {
   readonly celery: Celery
   /** For what the tasks of the test leave behind. */
   readonly folder: string
+  /** The key that its messages are signed with. */
+  readonly keyFile: string
   broker(): Promise<Broker>
   /** A worker that consumes; `prefork` with one process unless told otherwise. */
   startWorker(options?: TestWorkerOptions): Promise<TestWorker>
@@ -40,11 +43,14 @@ export interface TestWorkerOptions extends Partial<Omit<WorkerOptions, 'conf'>> 
 /** Makes a {@link TestApplication}. */
 export function testApplication(options: CeleryOptions = {}): TestApplication {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-'))
-  const celery = new Celery({ root: ROOT, brokerUrl: `sqlite://${folder}/queue.db`, logDir: folder, startLocalWorkers: false, ...options })
+  const keyFile = join(folder, 'secret.key')
+  writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+  const celery = new Celery({ root: ROOT, brokerUrl: `sqlite://${folder}/queue.db`, logDir: folder, secretKeyFile: keyFile, startLocalWorkers: false, ...options })
   const workers: Worker[] = []
   return {
     celery,
     folder,
+    keyFile,
     broker: async () => (await celery.open()).broker,
     startWorker: async ({ conf: own, ...workerOptions } = {}) => {
       const conf = loadConfig({ inherited: celery.conf.toJSON() })

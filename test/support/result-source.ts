@@ -89,6 +89,10 @@ export class TestSource implements ResultSource {
     this.onRevoke(id, options)
   }
 
+  decodeResult(_taskId: string, stored: unknown): unknown {
+    return stored
+  }
+
   explain(): Promise<string> {
     return this.explanation()
   }

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { Codec } from '../../src/codec.ts'
 import { loadConfig } from '../../src/config/config.ts'
+import { NO_TYPES } from '../../src/graph/types.ts'
 import { systemClock } from '../../src/internal/clock.ts'
 import type { Execution, Outcome } from '../../src/pool.ts'
 import { ProcessPool } from '../../src/pools/process-pool.ts'
@@ -14,6 +16,8 @@ import type * as tasks from './fixtures/tasks.ts'
 
 failOnLeftovers()
 
+const conf = loadConfig({ options: { root: ROOT, secretKey: 'a key for these tests' }, env: {} })
+const codec = new Codec({ conf, root: ROOT, clock: systemClock, types: NO_TYPES })
 let pool: ProcessPool
 
 beforeEach(async () => {
@@ -22,7 +26,7 @@ beforeEach(async () => {
     slots: 1,
     ahead: 9,
     entry: fileURLToPath(new URL('../../src/worker/child.ts', import.meta.url)),
-    init: { root: ROOT, app: undefined, conf: loadConfig({ env: {} }).toJSON(), hostname: 'worker@test' },
+    init: { root: ROOT, app: undefined, conf: conf.toJSON(), hostname: 'worker@test' },
     execArgv: [],
     env: process.env,
     clock: systemClock,
@@ -93,5 +97,7 @@ function run(id: string, name: keyof typeof tasks, args: readonly unknown[] = []
 
 function executionOf(id: string, name: string, args: readonly unknown[]): Execution {
   const headers = { lang: 'js', task: `tasks:${name}`, id, retries: 0, [FUNCTION_HEADER]: { t: 'm', m: './test/worker/fixtures/tasks.ts', p: [name] } }
-  return { id, contentType: 'application/json', contentEncoding: 'utf-8', headers, body: encodeBody(args, {}), queue: 'celery', redelivered: false }
+  const message = { contentType: 'application/json', contentEncoding: 'utf-8', headers, body: encodeBody(args, {}), properties: {} }
+  codec.seal(message)
+  return { ...message, id, queue: 'celery', redelivered: false }
 }

@@ -13,7 +13,7 @@ function command(method: string, args: Record<string, unknown> = {}): Command {
 }
 
 /** A worker that runs the tasks named, and says what it was told to end. */
-function worker(...running: string[]): { pool: Pool; revoked: RevokedTasks; ended: [string, number][]; clock: ManualClock } {
+function worker(...running: string[]): { pool: Pool; revoked: RevokedTasks; refused: ReadonlyMap<string, number>; ended: [string, number][]; clock: ManualClock } {
   const ended: [string, number][] = []
   const clock = new ManualClock()
   const terminate = (id: string, graceMs: number): boolean => {
@@ -21,12 +21,16 @@ function worker(...running: string[]): { pool: Pool; revoked: RevokedTasks; ende
     ended.push([id, graceMs])
     return true
   }
-  return { pool: { terminate, withdraw: (id: string): boolean => id === 'not begun' } as unknown as Pool, revoked: new RevokedTasks(clock), ended, clock }
+  return { pool: { terminate, withdraw: (id: string): boolean => id === 'not begun' } as unknown as Pool, revoked: new RevokedTasks(clock), refused: new Map([['unsigned', 2]]), ended, clock }
 }
 
 test('ping is answered with pong, and an unknown command with an error', async () => {
   expect(await runCommand(command('ping'), worker())).toEqual({ ok: 'pong' })
   expect(await runCommand(command('dance'), worker())).toEqual({ error: 'Unknown control command dance' })
+})
+
+test('stats count what was refused', async () => {
+  expect(await runCommand(command('stats'), worker())).toEqual({ pid: process.pid, refused: { unsigned: 2 } })
 })
 
 test('revoke keeps the ids, one or many', async () => {

@@ -97,6 +97,7 @@ beforeEach(async () => {
       revoked: new RevokedTasks(clock),
       running,
       clock,
+      onRefused: () => {},
       logger: log,
       hostname: 'worker@test',
       insist,

@@ -103,7 +103,7 @@ describe('what a task reports', () => {
     expect(await future.state()).toBe('SUCCESS')
   })
 
-  test('must be plain data', async () => {
+  test('must be able to travel', async () => {
     const error = await (await application.celery.submit(context.reportOddly)).exception()
 
     expect(error).toBeInstanceOf(EncodeError)

@@ -68,8 +68,8 @@ describe('with taskAlwaysEager', () => {
 
     expect(returned).toEqual(given)
     expect(returned).not.toBe(given)
-    expect(() => celery.submit(tasks.echo, () => {})).toThrow(EncodeError)
-    expect(await (await celery.submit(tasks.returnFunction)).exception()).toBeInstanceOf(EncodeError)
+    expect(() => celery.submit(tasks.echo, Promise.resolve())).toThrow(EncodeError)
+    expect(await (await celery.submit(tasks.returnPromise)).exception()).toBeInstanceOf(EncodeError)
   })
 
   test('the task knows itself, and that it is eager', async () => {

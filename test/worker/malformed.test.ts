@@ -1,10 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { DecodeError } from '../../src/index.ts'
 import { type TestApplication, testApplication, type TestWorker } from '../support/application.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
+import { type StoredRow, StoredMessages, unsigned } from '../support/stored-messages.ts'
 import * as tasks from './fixtures/tasks.ts'
 
 const LARGEST = 100_000
@@ -14,20 +13,20 @@ failOnLeftovers()
 
 let application: TestApplication
 let running: TestWorker
-let database: DatabaseSync
+let messages: StoredMessages
 
 beforeAll(async () => {
   application = testApplication({ taskMessageMaxSize: LARGEST })
   running = await application.startWorker()
-  database = new DatabaseSync(join(application.folder, 'queue.db'), { timeout: 4_000 })
+  messages = new StoredMessages(application)
 })
 
 afterAll(async () => {
-  database.close()
+  messages.close()
   await application.close()
 })
 
-test.each<[string, (row: Row) => Partial<Row>, RegExp]>([
+test.each<[string, (row: StoredRow) => Partial<StoredRow>, RegExp]>([
   ['an envelope that is cut off', ({ envelope }) => ({ envelope: envelope.slice(0, 40) }), /envelope is not JSON/],
   ['an envelope of bytes', () => ({ envelope: new Uint8Array([0, 255, 1]) as never }), /envelope/],
   ['an envelope without headers', ({ envelope }) => ({ envelope: envelope.replace('"headers"', '"footers"') }), /headers/],
@@ -52,7 +51,7 @@ test.each<[string, (row: Row) => Partial<Row>, RegExp]>([
   expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 5 })).toBe(3)
 })
 
-test.each<[string, (row: Row) => Partial<Row>]>([
+test.each<[string, (row: StoredRow) => Partial<StoredRow>]>([
   ['arguments', ({ body }) => ({ body: body.slice(0, 9) })],
   ['eta', ({ envelope }) => ({ envelope: envelope.replace('"eta":null', '"eta":"soon"') })],
   ['size', () => ({ body: `["${'x'.repeat(LARGEST)}"]` })],
@@ -62,20 +61,7 @@ test.each<[string, (row: Row) => Partial<Row>]>([
   expect(await future.exception({ timeout: 5 })).toBeInstanceOf(DecodeError)
 })
 
-interface Row {
-  readonly envelope: string
-  readonly body: string
-}
-
-/** Sends a task and changes what is stored of it before a worker can see it; the task's id. */
-async function storeSpoilt(spoil: (row: Row) => Partial<Row>): Promise<string> {
-  const { celery } = application
-  const future = await celery.with({ queue: 'workshop' }).submit(tasks.add, 1, 2)
-  const { id, ...row } = database.prepare('SELECT id, envelope, body FROM message ORDER BY id DESC LIMIT 1').get() as unknown as Row & { id: number }
-  const { envelope, body } = { ...row, ...spoil(row) }
-  database.exec('BEGIN IMMEDIATE')
-  database.prepare('UPDATE message SET envelope = ?, body = ? WHERE id = ?').run(envelope, body, id)
-  database.prepare(`UPDATE ready SET queue = 'celery' WHERE id = ?`).run(id)
-  database.exec('COMMIT')
-  return future.id
+/** What is malformed is not signed: of what is, a change is seen before anything is read. */
+function storeSpoilt(spoil: (row: StoredRow) => Partial<StoredRow>): Promise<string> {
+  return messages.spoil((sender) => sender.submit(tasks.add, 1, 2), (row) => ({ ...unsigned(row), ...spoil(unsigned(row)) }))
 }

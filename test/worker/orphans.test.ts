@@ -18,7 +18,7 @@ test('a busy loop does not outlive a worker that is killed', async () => {
   const application = testApplication()
   try {
     const url = `sqlite://${join(application.folder, 'queue.db')}`
-    const worker = spawn(process.execPath, [WORKER, url, ROOT], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const worker = spawn(process.execPath, [WORKER, url, ROOT, application.keyFile], { stdio: ['ignore', 'pipe', 'inherit'] })
     await within(once(worker.stdout, 'data'), 'the worker to be ready', 10_000)
     const future = await application.celery.submit(tasks.spin)
     await untilState(future, 'STARTED')

@@ -91,8 +91,8 @@ describe('a task that fails', () => {
   })
 
   test.each([
-    ['a function', tasks.returnFunction],
-    ['a circular value', tasks.returnCircular],
+    ['a generator', tasks.returnGenerator],
+    ['what holds a promise', tasks.returnPromise],
   ])('because it returns %s says where the value sits', async (_what, fn) => {
     const error = await (await application.celery.submit(fn)).exception()
 

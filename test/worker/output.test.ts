@@ -16,7 +16,7 @@ failOnLeftovers()
 test('a task that prints does not fail because nobody reads any more', async () => {
   const application = testApplication()
   const url = `sqlite://${join(application.folder, 'queue.db')}`
-  const worker = spawn(process.execPath, [WORKER, url, ROOT], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const worker = spawn(process.execPath, [WORKER, url, ROOT, application.keyFile], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     await within(once(worker.stdout, 'data'), 'the worker to be ready', 10_000)
     worker.stdout.destroy()

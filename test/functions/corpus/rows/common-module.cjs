@@ -1,0 +1,3 @@
+const factor = 3
+
+exports.triple = (x) => x * factor
