@@ -71,7 +71,9 @@ export function packExecution(execution: Execution): PipedExecution {
   const headers: Record<string, unknown> = {}
   for (const name in execution.headers) {
     const value = execution.headers[name]
-    if (value !== null && !KEPT_BACK.has(name)) headers[name] = value
+    // A task that is its own root is so without being told.
+    if (value === null || KEPT_BACK.has(name) || (name === 'root_id' && value === execution.id)) continue
+    headers[name] = value
   }
   return { ...execution, headers, body: typeof body === 'string' ? body : { base64: Buffer.from(body).toString('base64') } }
 }

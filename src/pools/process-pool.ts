@@ -24,7 +24,7 @@ export interface ProcessPoolOptions {
 
 interface Waiting {
   readonly execution: Execution
-  readonly settle: (outcome: Outcome) => void
+  readonly settle: (outcome: Outcome | Promise<Outcome>) => void
 }
 
 /** What tasks get to heed their abort signal when the pool stops, before their process is killed. */
@@ -69,6 +69,8 @@ export class ProcessPool implements Pool {
 
   run(execution: Execution): Promise<Outcome> {
     if (this.#stopping) return Promise.resolve(NOT_BEGUN)
+    const child = this.#waiting.length === 0 ? this.#freeChild() : undefined
+    if (child !== undefined) return this.#runIn(child, execution)
     return new Promise((settle) => {
       this.#waiting.push({ execution, settle })
       this.#dispatch()
@@ -123,12 +125,15 @@ export class ProcessPool implements Pool {
       const child = this.#freeChild()
       if (child === undefined) return
       const { execution, settle } = this.#waiting.shift() as Waiting
-      void child.run(execution).then((outcome) => {
-        settle(outcome)
-        this.#dispatch()
-        if (this.#onIdle !== undefined && !this.#isBusy()) this.#onIdle()
-      })
+      settle(this.#runIn(child, execution))
     }
+  }
+
+  async #runIn(child: PoolChild, execution: Execution): Promise<Outcome> {
+    const outcome = await child.run(execution)
+    this.#dispatch()
+    if (this.#onIdle !== undefined && !this.#isBusy()) this.#onIdle()
+    return outcome
   }
 
   #freeChild(): PoolChild | undefined {

@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
 import { parseJson, stringifyJson } from './json.ts'
 import { isObject, malformed } from './malformed.ts'
 import type { Message } from './message.ts'
@@ -14,7 +15,8 @@ export function encodeEnvelope(message: Message): string {
       'content-encoding': message.contentEncoding,
       'content-type': message.contentType,
       headers: message.headers,
-      properties: { ...message.properties, body_encoding: 'base64' },
+      // As with kombu, the transport names the delivery: a message that is put back keeps its tag, each new one has its own.
+      properties: { delivery_tag: randomUUID(), ...message.properties, body_encoding: 'base64' },
     },
     'message',
   )

@@ -20,6 +20,14 @@ export function stringifyJson(value: unknown, path: string): string {
   return value === undefined ? 'null' : writeJson(value, path)
 }
 
+/**
+ * Refuses what {@link stringifyJson} would, without writing the rest.
+ * @throws {@link EncodeError} as that does.
+ */
+export function assertJson(value: unknown, path: string): void {
+  if (value !== undefined && !isSimple(value, 0)) writeJson(value, path)
+}
+
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { EncodeError } from '../errors.ts'
 import { type Embed, JSON_CONTENT_TYPE, joinBody } from './body.ts'
 import { compress } from './encoding.ts'
-import { stringifyJson } from './json.ts'
+import { assertJson, stringifyJson } from './json.ts'
 import { argsRepr, kwargsRepr } from './repr.ts'
 import { formatTime } from './time.ts'
 
@@ -148,8 +147,9 @@ function buildContent(input: TaskMessageInput, headers: Record<string, unknown>)
 
 /** The caller's headers never replace ours: a Python worker ends itself over a wrong one. */
 function mergeHeaders(headers: Record<string, unknown>, own: Readonly<Record<string, unknown>>): void {
-  stringifyJson(own, 'headers')
-  for (const [key, value] of Object.entries(own)) {
+  assertJson(own, 'headers')
+  for (const key of Object.keys(own)) {
+    const value = own[key]
     if (key in headers) throw new EncodeError(`headers.${key} is written by the protocol itself; choose another name`, `headers.${key}`)
     if (value !== undefined) headers[key] = value
   }
@@ -163,7 +163,6 @@ function buildProperties(input: TaskMessageInput): Record<string, unknown> {
     // A Python worker sends a retry to this routing key.
     delivery_info: { exchange: '', routing_key: input.queue },
     priority: input.priority ?? 0,
-    delivery_tag: randomUUID(),
   }
   if (input.expiresMs !== undefined && input.nowMs !== undefined) {
     properties['expiration'] = String(Math.max(0, Math.round(input.expiresMs - input.nowMs)))

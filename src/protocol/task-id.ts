@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
+/** Many ids are made within one millisecond, and share what says the time. */
+let lastMs = Number.NaN
+let lastPrefix = ''
+
 /**
  * A new task id: a UUID of version 7 (RFC 9562), whose first 48 bits are the time and whose last 74 are random.
  *
@@ -7,6 +11,10 @@ import { randomUUID } from 'node:crypto'
  * together are neighbours in a database's index. Measured: a task costs a worker 10 to 17 % less of its time.
  */
 export function newTaskId(nowMs: number): string {
-  const time = Math.trunc(nowMs).toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+  if (nowMs !== lastMs) {
+    const time = Math.trunc(nowMs).toString(16).padStart(12, '0')
+    lastPrefix = `${time.slice(0, 8)}-${time.slice(8)}-7`
+    lastMs = nowMs
+  }
+  return lastPrefix + randomUUID().slice(15)
 }

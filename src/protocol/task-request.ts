@@ -132,10 +132,13 @@ function isLimit(value: unknown): value is number | null {
   return value === null || (typeof value === 'number' && value >= 0)
 }
 
-const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([
+/** The headers that every task message of ours begins with, in this order. */
+export const TASK_HEADERS: readonly string[] = [
   ...['lang', 'task', 'id', 'shadow', 'eta', 'expires', 'group', 'group_index', 'retries', 'timelimit', 'root_id', 'parent_id'],
-  ...['argsrepr', 'kwargsrepr', 'origin', 'ignore_result', 'replaced_task_nesting', 'stamped_headers', 'stamps', 'compression'],
-])
+  ...['argsrepr', 'kwargsrepr', 'origin', 'ignore_result', 'replaced_task_nesting', 'stamped_headers', 'stamps'],
+]
+
+const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([...TASK_HEADERS, 'compression'])
 
 const NO_HEADERS: Fields = Object.freeze({})
 

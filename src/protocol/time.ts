@@ -7,6 +7,10 @@ const MINUTE_MS = 60_000
 const EARLIEST_MS = Date.parse('0001-01-01T00:00:00.000Z')
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z')
 
+/** Many results are stored within one millisecond. */
+let lastMs = Number.NaN
+let lastText = ''
+
 /**
  * Writes a time as Celery does: `2026-11-20T06:27:28.978191+00:00`.
  *
@@ -15,6 +19,15 @@ const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z')
  * @throws {@link EncodeError} outside the years 1 to 9999, which is all that Python knows.
  */
 export function formatTime(ms: number, offsetMinutes = 0): string {
+  if (offsetMinutes !== 0) return writeTime(ms, offsetMinutes)
+  if (ms !== lastMs) {
+    lastText = writeTime(ms, 0)
+    lastMs = ms
+  }
+  return lastText
+}
+
+function writeTime(ms: number, offsetMinutes: number): string {
   const local = ms + offsetMinutes * MINUTE_MS
   if (!(local >= EARLIEST_MS && local <= LATEST_MS)) {
     throw new EncodeError(`A time must be in the years 1 to 9999, got ${ms} ms since 1970; check its unit`, 'time')

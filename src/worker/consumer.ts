@@ -104,32 +104,39 @@ export class TaskConsumer {
     for (let next = this.#waiting[0]; next !== undefined && !this.#pausing && this.#active < this.#limit(next); next = this.#waiting[0]) {
       this.#waiting.shift()
       // Its lease ended while it waited: it is another worker's, or goes back.
-      const handled = (next.isHeld ? this.#handle(next) : this.#giveBack(next)).finally(() => this.#inHand.delete(handled))
+      const handled = next.isHeld ? this.#handle(next) : this.#giveBack(next)
       this.#inHand.add(handled)
+      void handled.then(() => this.#inHand.delete(handled))
     }
   }
 
-  /** Rejected only as the worker stops, which gives everything back. */
+  /** Not done only as the worker stops, which gives everything back. Never rejects. */
   async #giveBack(delivery: Delivery, how?: { delayMs: number; lost: boolean }): Promise<void> {
     const { context } = this.#options
     await context.insist('put a message back', () => delivery.requeue(how)).catch(() => {})
   }
 
-  /** The next task takes the slot before the outcome of this one is stored. */
+  /** Never rejects. */
   async #handle(delivery: Delivery): Promise<void> {
-    const { context } = this.#options
+    try {
+      const conclude = await this.#process(delivery)
+      await conclude()
+    } catch (error) {
+      await this.#leave(delivery, error)
+    }
+  }
+
+  /** The next task takes the slot before the outcome of this one is stored. */
+  async #process(delivery: Delivery): Promise<() => Promise<void>> {
     const early = this.#acksEarly(delivery) ? 1 : 0
     this.#active++
     this.#activeEarly += early
     try {
-      const conclude = await new Request(delivery, context, this.#succeeded.has(delivery)).process().finally(() => {
-        this.#active--
-        this.#activeEarly -= early
-        this.#fill()
-      })
-      await conclude()
-    } catch (error) {
-      await this.#leave(delivery, error)
+      return await new Request(delivery, this.#options.context, this.#succeeded.has(delivery)).process()
+    } finally {
+      this.#active--
+      this.#activeEarly -= early
+      this.#fill()
     }
   }
 

@@ -17,7 +17,7 @@ export interface InsistOptions {
  * the store's error, so that nothing that comes after it is done: above all no acknowledgement.
  */
 export async function insist(what: string, write: () => Promise<unknown>, options: InsistOptions): Promise<void> {
-  const backoff = new Backoff(200, 10_000)
+  let backoff: Backoff | undefined
   for (let failures = 0; ; failures++) {
     try {
       await write()
@@ -25,7 +25,7 @@ export async function insist(what: string, write: () => Promise<unknown>, option
       return
     } catch (error) {
       if (failures === 0) options.logger.error({ err: error }, `Could not ${what}, trying again: ${String(error)}`)
-      if (!options.stopping.aborted) await delay(backoff.next(), options)
+      if (!options.stopping.aborted) await delay((backoff ??= new Backoff(200, 10_000)).next(), options)
       if (options.stopping.aborted) throw error
     }
   }

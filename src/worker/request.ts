@@ -100,8 +100,12 @@ export class Request {
       onLong: () => this.#started(request),
       onState: (state, text) => passing(this.#storeOnce(request, state, text)),
     })
-    const outcome = await this.#runOnce(request).finally(() => running.end(request.id))
-    return () => this.#conclude(request, outcome)
+    try {
+      const outcome = await this.#runOnce(request)
+      return () => this.#conclude(request, outcome)
+    } finally {
+      running.end(request.id)
+    }
   }
 
   async #runOnce(request: TaskRequest): Promise<Outcome> {
@@ -200,10 +204,15 @@ export class Request {
   }
 
   /** In one commit where messages and results are in one store; else stored first, acknowledged after: see the promise above. */
-  async #storeAndAck(record: StoredResult): Promise<void> {
+  #storeAndAck(record: StoredResult): Promise<void> {
     const { backend, broker } = this.#context
     const write = backend.jointWrite?.(record)
-    if (write !== undefined && write.storage === broker.storage) return this.#context.insist('store a result and acknowledge its message', () => this.#delivery.ack(write))
+    if (write === undefined || write.storage !== broker.storage) return this.#storeThenAck(record)
+    return this.#context.insist('store a result and acknowledge its message', () => this.#delivery.ack(write))
+  }
+
+  async #storeThenAck(record: StoredResult): Promise<void> {
+    const { backend } = this.#context
     await this.#context.insist('store a result', () => backend.store(record))
     return this.#ack()
   }

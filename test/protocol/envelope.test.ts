@@ -23,7 +23,16 @@ describe('an envelope', () => {
     const compressed = buildTaskMessage({ id: 'x', task: 't', queue: 'q', origin: 'o', replyTo: 'r', args: ['x'], compression: 'zlib' })
 
     expect(decodeEnvelope(encodeEnvelope(binary))).toEqual(binary)
-    expect(decodeEnvelope(encodeEnvelope(compressed))).toEqual(compressed)
+    expect(decodeEnvelope(encodeEnvelope(compressed)).body).toEqual(compressed.body)
+  })
+
+  test('gives every message that has none a delivery tag of its own', () => {
+    const built = buildTaskMessage({ id: 'x', task: 't', queue: 'q', origin: 'o', replyTo: 'r' })
+
+    const tags = [built, built].map((each) => decodeEnvelope(encodeEnvelope(each)).properties['delivery_tag'])
+
+    expect(tags).toEqual([expect.any(String), expect.any(String)])
+    expect(new Set(tags).size).toBe(2)
   })
 
   test('keeps a body that says it is text and is not', () => {

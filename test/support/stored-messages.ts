@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
+import { readStoredMessage } from '../../src/brokers/sqlite/stored-message.ts'
 import type { Submitted } from '../../src/index.ts'
+import type { Message } from '../../src/protocol/message.ts'
 import { SIGNATURE_HEADER } from '../../src/signing/key-ring.ts'
 import type { Submitter } from '../../src/submitter.ts'
 import type { TestApplication } from './application.ts'
@@ -25,7 +27,8 @@ export class StoredMessages {
   /** Sends a task, changes what is stored of it, and only then hands it to the workers; the task's id. */
   async spoil(send: (sender: Submitter) => Submitted<unknown>, change: (row: StoredRow) => Partial<StoredRow>): Promise<string> {
     const future = await send(this.#application.celery.with({ queue: 'workshop' }))
-    const { id, ...row } = this.#newest()
+    const { id, body: stored, envelope: packed } = this.#newest()
+    const row = { envelope: withNames(packed, stored), body: stored }
     const { envelope, body } = { ...row, ...change(row) }
     this.#database.exec('BEGIN IMMEDIATE')
     this.#database.prepare('UPDATE message SET envelope = ?, body = ? WHERE id = ?').run(envelope, body, id)
@@ -41,6 +44,12 @@ export class StoredMessages {
   #newest(): StoredRow & { readonly id: number } {
     return this.#database.prepare('SELECT id, envelope, body FROM message ORDER BY id DESC LIMIT 1').get() as unknown as StoredRow & { id: number }
   }
+}
+
+/** The envelope with the names of all headers, which can be read too. */
+function withNames(envelope: string, body: string): string {
+  const { body: _body, ...others } = readStoredMessage(envelope, body) as Message
+  return JSON.stringify(others)
 }
 
 /** The row with other headers; one that is undefined is left out. */

@@ -128,9 +128,9 @@ export class SqliteConsumer implements Consumer, Settler {
     }
   }
 
-  async change(change: (messages: Messages) => void): Promise<void> {
+  change(change: (messages: Messages) => void): Promise<void> {
     const { database, messages } = this.#parts
-    await database.write(() => change(messages))
+    return database.write(() => change(messages))
   }
 
   /** Inside a write: makes sure that this consumer is registered as it is now, under a lease that has begun lately. */

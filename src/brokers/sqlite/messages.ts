@@ -48,7 +48,8 @@ interface Row {
 /** Encodes a publication; throws when its headers cannot be written as JSON. */
 export function preparePublication({ queue, message, priority, dueAtMs }: Publication): PreparedPublication {
   const rank = HIGHEST_PRIORITY - Math.min(Math.max(Math.trunc(priority ?? 0), 0), HIGHEST_PRIORITY)
-  return { queue, rank, dueAtMs: dueAtMs ?? null, ...storeMessage(message) }
+  const { envelope, body } = storeMessage(message)
+  return { queue, rank, dueAtMs: dueAtMs ?? null, envelope, body }
 }
 
 /**

@@ -1,8 +1,13 @@
 import type { Message } from '../../protocol/message.ts'
+import { TASK_HEADERS } from '../../protocol/task-request.ts'
+import { Layout } from './layout.ts'
+
+const HEADERS = new Layout(TASK_HEADERS)
+const PROPERTIES = new Layout(['correlation_id', 'reply_to', 'delivery_mode', 'delivery_info', 'priority'])
 
 /** A message's two columns. */
 export interface StoredMessage {
-  /** JSON of everything but the body. */
+  /** JSON of everything but the body, headers and properties as a {@link Layout} packs them. */
   readonly envelope: string
   readonly body: string | Uint8Array
 }
@@ -10,7 +15,7 @@ export interface StoredMessage {
 /** Writes a message as it is stored. Throws a `TypeError` when a header cannot be written as JSON. */
 export function storeMessage(message: Message): StoredMessage {
   const { body, contentType, contentEncoding, headers, properties } = message
-  return { envelope: JSON.stringify({ contentType, contentEncoding, headers, properties }), body }
+  return { envelope: JSON.stringify({ contentType, contentEncoding, headers: HEADERS.pack(headers), properties: PROPERTIES.pack(properties) }), body }
 }
 
 /** Reads the columns back, whatever they hold; a sentence that says what is wrong when they hold no message. */
@@ -23,11 +28,13 @@ export function readStoredMessage(envelope: unknown, body: unknown): Message | s
     return `The envelope is not JSON: ${(error as Error).message}.`
   }
   if (!isRecord(parsed)) return `The envelope is ${describe(parsed)}, expected an object.`
-  const { contentType, contentEncoding, headers, properties } = parsed
+  const { contentType, contentEncoding } = parsed
   if (typeof contentType !== 'string') return `The content type is ${describe(contentType)}, expected text.`
   if (typeof contentEncoding !== 'string') return `The content encoding is ${describe(contentEncoding)}, expected text.`
-  if (!isRecord(headers)) return `The headers are ${describe(headers)}, expected an object.`
-  if (!isRecord(properties)) return `The properties are ${describe(properties)}, expected an object.`
+  const headers = HEADERS.unpack(parsed['headers'])
+  if (headers === undefined) return `The headers are ${describe(parsed['headers'])}, expected an object.`
+  const properties = PROPERTIES.unpack(parsed['properties'])
+  if (properties === undefined) return `The properties are ${describe(parsed['properties'])}, expected an object.`
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return `The body is ${describe(body)}, expected text or bytes.`
   return { body, contentType, contentEncoding, headers, properties }
 }

@@ -14,7 +14,8 @@ function fits(column: string): string {
  *
  * A message's text is written once and removed once; what changes is which of three narrow tables says
  * where it is: `ready`, `claimed` by an owner (a row of `consumer`), or `parked` until it is due. `rank` is
- * 9 minus the priority, so that ascending order is delivery order. Wide columns come last: what precedes
+ * 9 minus the priority, so that ascending order is delivery order. `claimed` needs no index by owner: it is never longer than
+ * what all consumers together may have out. Wide columns come last: what precedes
  * them is read without them. `seq` columns only ever grow, in commit order, so a reader that remembers the
  * last one misses nothing. They and the numbers of consumers begin at the time, so that a file made in place of
  * a deleted one never gives a number again: what a process remembers of the old one means nothing here.
@@ -28,7 +29,6 @@ CREATE TABLE ready (
 CREATE TABLE claimed (
   id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, queue TEXT NOT NULL, rank INTEGER NOT NULL, losses INTEGER NOT NULL, begun INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX claimed_owner ON claimed (owner);
 CREATE TABLE parked (
   queue TEXT NOT NULL, due_at INTEGER NOT NULL, id INTEGER NOT NULL, rank INTEGER NOT NULL, losses INTEGER NOT NULL, PRIMARY KEY (queue, due_at, id),
   CHECK (${fits('due_at')} AND ${fits('id')} AND ${fits('rank')} AND ${fits('losses')})
