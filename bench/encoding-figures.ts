@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr'
 import { loadBuiltParts, ROOT } from './built.ts'
+import { multiplier } from './closures.ts'
 import type { Figures } from './side.ts'
 import { median } from './statistics.ts'
 
@@ -11,8 +12,9 @@ const CALLS_PER_LAP = 200
 /** What is encoded and decoded, by name. */
 type Contestants<K extends string> = Readonly<Record<K, () => unknown>>
 
-/** A few arguments of the usual kind: less than 200 bytes of JSON. */
-const ARGUMENTS = ['5f3c', 640, { format: 'webp', quality: 80, crop: [0, 0, 640, 480], notify: 'someone@example.com', draft: false }]
+/** Two numbers, as for the task that all measurements run, and a message of 115 bytes. */
+const NUMBERS = [1, 2]
+const MESSAGE = [{ id: '5f3c9a', to: 'someone@example.com', subject: 'Your order has left us', items: 3, total: 59.9, gift: false }]
 
 /** About 10 kB of rows, one of which has a Date. */
 const ROWS = Array.from({ length: 100 }, (_, id) => ({
@@ -31,18 +33,18 @@ export async function encodingFigures(): Promise<Figures> {
   const writing = { root: ROOT, path: 'args', types: NO_TYPES, classesByValue: true }
   const reading = { root: ROOT, types: NO_TYPES, allowCode: true }
   const structuredClone = new Packr({ structuredClone: true })
-  const factor = 3
-  const fresh = (): ((x: number) => number) => (x) => x * factor
-  const same = fresh()
+  const same = multiplier(3)
   const keys = openKeyRing({ secretKey: 'for measuring only', secretKeyFallbacks: [], secretKeyFile: undefined, signatureLifetimeMs: 60_000, root: ROOT, inMemory: true })
   const message = { headers: { id: 'a', task: 'b' }, contentType: 'application/json', body: 'x'.repeat(1_000) }
 
   const micros = await compare({
-    bareJson: () => JSON.parse(JSON.stringify(ARGUMENTS)) as unknown,
-    plainArguments: () => arePlainTrees(ARGUMENTS) && (JSON.parse(JSON.stringify(ARGUMENTS)) as unknown),
+    bareNumbers: () => JSON.parse(JSON.stringify(NUMBERS)) as unknown,
+    plainNumbers: () => arePlainTrees(NUMBERS) && (JSON.parse(JSON.stringify(NUMBERS)) as unknown),
+    bareMessage: () => JSON.parse(JSON.stringify(MESSAGE)) as unknown,
+    plainMessage: () => arePlainTrees(MESSAGE) && (JSON.parse(JSON.stringify(MESSAGE)) as unknown),
     msgpackr: () => structuredClone.unpack(structuredClone.pack(ROWS)) as unknown,
     rows: () => readGraphText(writeGraph(ROWS, writing).text, reading),
-    newClosure: () => writeGraph(fresh(), writing).text,
+    newClosure: () => writeGraph(multiplier(3), writing).text,
     sameClosure: () => writeGraph(same, writing).text,
     sign: () => {
       const signature = keys.sign(message, 0)
@@ -50,7 +52,8 @@ export async function encodingFigures(): Promise<Figures> {
     },
   })
   return {
-    plainOfJson: micros.bareJson / micros.plainArguments,
+    numbersOfJson: micros.bareNumbers / micros.plainNumbers,
+    messageOfJson: micros.bareMessage / micros.plainMessage,
     rowsOfMsgpackr: micros.msgpackr / micros.rows,
     rowsMicros: micros.rows,
     newClosureMicros: micros.newClosure,

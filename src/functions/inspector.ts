@@ -167,8 +167,11 @@ function post<T>(method: string, parameters: object = {}): T {
 
 /** Under test runners `globalThis` may be a sandbox that the inspector's own context does not see. */
 function mainGlobal(): object {
-  return runInThisContext('globalThis') as object
+  realm ??= runInThisContext('globalThis') as object
+  return realm
 }
+
+let realm: object | undefined
 
 interface RemoteResult {
   readonly result: { readonly objectId?: string }

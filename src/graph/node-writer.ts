@@ -7,6 +7,8 @@ import type { RegisteredType, TypeRegistry } from './types.ts'
 export interface NodeWriter {
   readonly types: TypeRegistry
   readonly classesByValue: boolean
+  /** Whether the object is captured by a function, which may call its getters later. */
+  readonly isCaptured: boolean
   /** A value that the object holds otherwise than as an element or a member of plain data. */
   value(value: unknown, hold: Hold): WireValue
   /** An element or a member of an array or a plain object. */

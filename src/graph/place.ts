@@ -8,6 +8,13 @@ export interface Place {
   readonly hold: Hold
   /** The object at this place. */
   readonly object: object
+  /** Whether a function's variable leads here. */
+  readonly isCaptured: boolean
+}
+
+/** Whether what `holder` holds so is captured by a function. */
+export function isCaptured(holder: Place | undefined, hold: Hold): boolean {
+  return holder?.isCaptured === true || (typeof hold === 'object' && 'variable' in hold)
 }
 
 /**

@@ -9,12 +9,12 @@ import { DEEPEST_PLAIN, hasOnlyElements, hasOnlyKeys, isPlainNumber } from './pl
 export class PlainScan {
   /** Every array and plain object that was met. */
   readonly #met = new Set<object>()
-  /** Those that are not plain trees: few, so that most objects cost one entry in one set. */
+  /** All objects that are not plain trees: few, so that most cost one entry in one set. */
   readonly #rich = new Set<object>()
-  /** Those that are being looked at: meeting one of them again closes a circle. */
-  readonly #holders: object[] = []
   readonly #shared: Set<object>
   #newlyShared = false
+  /** Whether getters and keys that are symbols are told apart: what is captured is for code, which would use them later. */
+  forCode = false
 
   /** `shared`: objects known to be met more than once. What is found to be so is added. */
   constructor(shared: Set<object>) {
@@ -24,6 +24,11 @@ export class PlainScan {
   /** True when a tree that was taken for plain is held twice: what was written with it has to be written again. */
   get newlyShared(): boolean {
     return this.#newlyShared
+  }
+
+  /** Whether an object that was met, if only as a part of another, is no plain tree. */
+  isRich(value: object): boolean {
+    return this.#rich.has(value)
   }
 
   /** Whether the object is a plain tree; undefined when it was not met yet. */
@@ -58,21 +63,25 @@ export class PlainScan {
   }
 
   #meetObject(value: object, depth: number): boolean {
-    if (depth >= DEEPEST_PLAIN || types.isProxy(value)) return false
+    if (depth >= DEEPEST_PLAIN || types.isProxy(value)) return this.#isNone(value)
     const prototype: unknown = Object.getPrototypeOf(value)
     const isArray = prototype === Array.prototype && Array.isArray(value)
-    if (!isArray && prototype !== Object.prototype) return false
+    if (!isArray && prototype !== Object.prototype) return this.#isNone(value)
 
     const before = this.#met.size
     if (this.#met.add(value).size === before) {
-      if (!this.#rich.has(value) && !this.#holders.includes(value)) this.share(value)
+      // One that is being looked at, as in a circle, will turn out not to be plain.
+      if (!this.#rich.has(value)) this.share(value)
       return false
     }
-    this.#holders.push(value)
     const plain = isArray ? this.#meetElements(value, depth + 1) : this.#meetMembers(value, depth + 1)
-    this.#holders.pop()
     if (!plain) this.#rich.add(value)
     return plain && !this.isShared(value)
+  }
+
+  #isNone(value: object): false {
+    this.#rich.add(value)
+    return false
   }
 
   /** Goes on after the first that is not plain: each needs its verdict. */
@@ -84,7 +93,8 @@ export class PlainScan {
     }
     let plain = true
     for (let index = 0; index < values.length; index++) {
-      if (!this.meet(values[index], depth)) plain = false
+      const value = values[index]
+      if (typeof value !== 'string' && !this.meet(value, depth)) plain = false
     }
     return plain
   }
@@ -94,9 +104,17 @@ export class PlainScan {
     let count = 0
     for (const key in value) {
       count++
-      const descriptor = Object.getOwnPropertyDescriptor(value, key)
-      if (descriptor === undefined || !('value' in descriptor) || !this.meet(descriptor.value, depth)) plain = false
+      if (this.forCode && isGetter(value, key)) {
+        plain = false
+        continue
+      }
+      const item = (value as Record<string, unknown>)[key]
+      if (typeof item !== 'string' && !this.meet(item, depth)) plain = false
     }
-    return plain && hasOnlyKeys(value, count)
+    return plain && hasOnlyKeys(value, count) && !(this.forCode && Object.getOwnPropertySymbols(value).length > 0)
   }
+}
+
+function isGetter(object: object, key: string): boolean {
+  return Object.getOwnPropertyDescriptor(object, key)?.get !== undefined
 }

@@ -14,7 +14,8 @@ let many: Set<object> | undefined
  * Whether bare JSON gives back exactly this value, so that no graph is needed.
  *
  * False for whatever JSON changes or drops, for an object that is met twice, for whole numbers beyond 2^53, which other
- * readers take for BigInt, and for nesting beyond 500 levels. Calls no getter, but for one in the place of an array's element.
+ * readers take for BigInt, and for nesting beyond 500 levels. A getter counts as the value that it gives, and
+ * keys that are symbols count for nothing, as for JSON.
  */
 export function isPlainTree(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return isPlainScalar(value)
@@ -36,15 +37,15 @@ export function isJsonPatched(): boolean {
 }
 
 /**
- * Whether an array has nothing but its elements: no further keys, no symbols. Holes show as undefined elements.
+ * Whether an array has nothing but its elements: no further keys. Holes show as undefined elements.
  */
 export function hasOnlyElements(values: readonly unknown[]): boolean {
-  return Object.keys(values).length === values.length && Object.getOwnPropertySymbols(values).length === 0
+  return Object.keys(values).length === values.length
 }
 
-/** Whether an object with `count` enumerable own keys has no hidden ones and no symbols. */
+/** Whether an object in which `count` keys were found by `for … in` has inherited none, and has no hidden ones. */
 export function hasOnlyKeys(value: object, count: number): boolean {
-  return Object.getOwnPropertyNames(value).length === count && Object.getOwnPropertySymbols(value).length === 0
+  return Object.getOwnPropertyNames(value).length === count
 }
 
 /** Whether JSON keeps a number. A whole one beyond 2^53 is read as a BigInt by others. */
@@ -82,11 +83,8 @@ function areElementsPlain(values: readonly unknown[], depth: number): boolean {
 function isPlainRecord(value: object, depth: number): boolean {
   let count = 0
   for (const key in value) {
-    // An inherited key has no own descriptor.
-    const descriptor = Object.getOwnPropertyDescriptor(value, key)
-    if (descriptor === undefined || !('value' in descriptor)) return false
     count++
-    const item: unknown = descriptor.value
+    const item = (value as Record<string, unknown>)[key]
     if (typeof item !== 'object' || item === null ? !isPlainScalar(item) : !isPlainObject(item, depth + 1)) return false
   }
   return hasOnlyKeys(value, count)

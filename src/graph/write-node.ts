@@ -7,7 +7,7 @@ import type { NodeWriter } from './node-writer.ts'
 import { hasOnlyElements } from './plain.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { typeOf } from './types.ts'
-import { dataOf, writeFields } from './write-fields.ts'
+import { readOwn, writeFields } from './write-fields.ts'
 import { writeFunction, writeImport } from './write-function.ts'
 import { refuseSubclass, writeDomException, writeError, writeInstance } from './write-instance.ts'
 
@@ -41,7 +41,7 @@ function writeArray(values: readonly unknown[], writer: NodeWriter): WireNode {
   for (let index = 0; index < values.length; index++) {
     const descriptor = Object.getOwnPropertyDescriptor(values, index)
     if (descriptor === undefined) h.push(index)
-    written.push(descriptor === undefined ? null : writer.member(dataOf(descriptor, index), index))
+    written.push(descriptor === undefined ? null : writer.member(readOwn(values, index, descriptor, writer), index))
   }
   const others = Reflect.ownKeys(values).filter((key) => key !== 'length' && !(typeof key === 'string' && isIndex(key)))
   return { t: 'a', v: written, ...(h.length > 0 && { h }), ...writeFields(values, others, writer, true) }

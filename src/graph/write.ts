@@ -5,7 +5,7 @@ import { classOf } from './class-of.ts'
 import { GRAPH_VERSION, type WireNode, type WireValue } from './document.ts'
 import type { NodeWriter } from './node-writer.ts'
 import { cycleThroughType } from './order.ts'
-import { type Hold, type Place, describePlace } from './place.ts'
+import { type Hold, type Place, describePlace, isCaptured } from './place.ts'
 import { isJsonPatched, isPlainNumber } from './plain.ts'
 import { PlainScan } from './plain-scan.ts'
 import { Refusal } from './refusal.ts'
@@ -116,7 +116,7 @@ class GraphWriter implements NodeWriter {
 
   /** A value that the current object holds otherwise than as an element or a member of plain data. */
   value(value: unknown, hold: Hold): WireValue {
-    if (typeof value === 'object' && value !== null) this.#scan.meet(value, 0)
+    if (typeof value === 'object' && value !== null) this.#meet(value, hold)
     return this.member(value, hold)
   }
 
@@ -141,6 +141,11 @@ class GraphWriter implements NodeWriter {
     }
   }
 
+  /** Whether the current object is captured by a function. */
+  get isCaptured(): boolean {
+    return this.#place?.isCaptured === true
+  }
+
   /** Whether an element may be written as it is, inside of JSON. */
   isPlain(value: unknown): boolean {
     switch (typeof value) {
@@ -150,7 +155,7 @@ class GraphWriter implements NodeWriter {
       case 'number':
         return isPlainNumber(value)
       case 'object':
-        return value === null || (this.#scan.verdictOf(value) === true && !this.#scan.isShared(value) && !this.#late.has(value))
+        return value === null || (!this.#scan.isRich(value) && !this.#scan.isShared(value) && !(this.#late.size > 0 && this.#late.has(value)))
       default:
         return false
     }
@@ -216,11 +221,16 @@ class GraphWriter implements NodeWriter {
     let isPlain = this.#scan.verdictOf(value)
     if (isPlain === undefined) {
       // Not met with its holder, which is nested too deep: so it is not known either who else holds it.
-      this.#scan.meet(value, 0)
+      this.#meet(value, hold)
       isPlain = this.#scan.verdictOf(value)
       if (isPlain === true) this.#late.add(value)
     } else if (isPlain && this.#late.has(value)) this.#scan.share(value)
     return isPlain !== true || this.#scan.isShared(value) ? ['r', this.#idOf(value, hold)] : ['l', value]
+  }
+
+  #meet(value: object, hold: Hold): void {
+    this.#scan.forCode = isCaptured(this.#place, hold)
+    this.#scan.meet(value, 0)
   }
 
   #idOf(object: object, hold: Hold): number {
@@ -228,7 +238,7 @@ class GraphWriter implements NodeWriter {
     if (known !== undefined) return known
     const id = this.#places.length
     this.#ids.set(object, id)
-    this.#places.push({ parent: this.#place, hold, object })
+    this.#places.push({ parent: this.#place, hold, object, isCaptured: isCaptured(this.#place, hold) })
     return id
   }
 
