@@ -1,4 +1,5 @@
 import type { AnyNode, Program } from 'acorn'
+import { type WrittenMember, writtenMembers } from './changed-class.ts'
 import { type FreeName, type Surroundings, surroundingsOf } from './free-names.ts'
 import type { FunctionCode, Provided } from './function-code.ts'
 import { type FunctionSource, readFunction } from './function-source.ts'
@@ -22,6 +23,8 @@ export interface Analysis {
   /** Made by another function, each time that one runs. */
   readonly isNested: boolean
   readonly isCommonJs: boolean
+  /** Of a class. */
+  readonly members: readonly WrittenMember[]
   /** The file it was loaded from. */
   readonly file: string | undefined
   /** A place in its source, as messages name it: `src/app.ts:12`. */
@@ -101,6 +104,7 @@ function analyseSource(given: string, source: FunctionSource, site: FunctionSite
     needsReceiver: source.isMethod && surroundings.usesOwnThis,
     isNested: around.filter(isFunctionNode).length > (script.source.includes('__vite_ssr_') ? 1 : 0),
     isCommonJs,
+    members: writtenMembers(node as AnyNode),
     file,
     placeAt: (offset) => `${place}:${line + 1 + countLines(text.slice(0, offset))}`,
     codeNamed: (name) => {

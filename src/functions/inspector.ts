@@ -12,6 +12,8 @@ export interface FunctionSite {
   readonly scopes: readonly Scope[]
   /** The `let`, `const` and `class` of classic scripts, which all of them share. */
   readonly scriptVariables: Readonly<Record<string, unknown>>
+  /** The private static fields of a class by name, those of them that are scalars: `#count`. */
+  readonly privateScalars: ReadonlyMap<string, unknown>
 }
 
 /** What a bound function calls, and with what. */
@@ -59,7 +61,7 @@ export function warmUpInspector(): void {
 
 /** Looks a function up. Synchronous; undefined for one without source (native, bound) or without an inspector. */
 export function inspectFunction(fn: Function): FunctionSite | undefined {
-  return inspect(fn, (properties, cell) => {
+  return inspect(fn, (properties, cell, privates) => {
     const location = properties.get('[[FunctionLocation]]')?.value as Location | undefined
     const scopeList = properties.get('[[Scopes]]')?.objectId
     if (location === undefined || scopeList === undefined) return undefined
@@ -70,7 +72,7 @@ export function inspectFunction(fn: Function): FunctionSite | undefined {
       .filter((scope) => scope.description !== 'Global' && scope.description !== 'Script')
       .map((scope) => ({ isModule: scope.description === 'Module', variables: scope.object }))
     const scriptVariables = all.find((scope) => scope.description === 'Script')?.object ?? {}
-    return { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber, scopes, scriptVariables }
+    return { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber, scopes, scriptVariables, privateScalars: scalarsOf(privates) }
   })
 }
 
@@ -87,7 +89,9 @@ export function inspectBound(fn: Function): BoundParts | undefined {
   })
 }
 
-function inspect<T>(fn: Function, read: (properties: ReadonlyMap<string, RemoteValue | undefined>, cell: { answer?: unknown }) => T): T | undefined {
+type Read<T> = (properties: ReadonlyMap<string, RemoteValue | undefined>, cell: { answer?: unknown }, privates: readonly RemoteProperty[]) => T
+
+function inspect<T>(fn: Function, read: Read<T>): T | undefined {
   if (!inspectorAvailable()) return undefined
   const cell: { value: unknown; answer?: unknown } = { value: fn }
   const realm = mainGlobal()
@@ -95,12 +99,20 @@ function inspect<T>(fn: Function, read: (properties: ReadonlyMap<string, RemoteV
   try {
     const { result } = post<RemoteResult>('Runtime.evaluate', { expression: `${CELL}.value`, objectGroup: OBJECT_GROUP })
     const properties = { objectId: result.objectId, ownProperties: true }
-    const { internalProperties = [] } = post<RemoteProperties>('Runtime.getProperties', properties)
-    return read(new Map(internalProperties.map(({ name, value }) => [name, value])), cell)
+    const { internalProperties = [], privateProperties = [] } = post<RemoteProperties>('Runtime.getProperties', properties)
+    return read(new Map(internalProperties.map(({ name, value }) => [name, value])), cell, privateProperties)
   } finally {
     Reflect.deleteProperty(realm, CELL)
     post('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP })
   }
+}
+
+const NO_SCALARS: ReadonlyMap<string, unknown> = new Map()
+
+function scalarsOf(privates: readonly RemoteProperty[]): ReadonlyMap<string, unknown> {
+  if (privates.length === 0) return NO_SCALARS
+  const isScalar = ({ value }: RemoteProperty): boolean => value !== undefined && value.objectId === undefined && value.unserializableValue === undefined
+  return new Map(privates.filter(isScalar).map(({ name, value }) => [name, value?.value]))
 }
 
 function asArgument(value: RemoteValue | undefined): object {
@@ -178,7 +190,13 @@ interface RemoteResult {
 }
 
 interface RemoteProperties {
-  readonly internalProperties?: readonly { readonly name: string; readonly value?: RemoteValue }[]
+  readonly internalProperties?: readonly RemoteProperty[]
+  readonly privateProperties?: readonly RemoteProperty[]
+}
+
+interface RemoteProperty {
+  readonly name: string
+  readonly value?: RemoteValue
 }
 
 interface RemoteValue {

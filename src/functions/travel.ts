@@ -4,6 +4,7 @@ import { analyse } from './analysis.ts'
 import { builtinBinding, isNative } from './builtins.ts'
 import { assertRunnable } from './callable.ts'
 import { type Captured, readCaptures } from './captures.ts'
+import { refuseChanged } from './changed-class.ts'
 import type { FunctionCode } from './function-code.ts'
 import { ImportBinding } from './import-binding.ts'
 import { type FunctionSite, inspectBound, inspectFunction, inspectorAvailable, loadedScript, scriptUrl } from './inspector.ts'
@@ -171,6 +172,7 @@ function travelByValue(fn: Function, site: FunctionSite, { root, isTask }: Trave
   if (isTask && analysis.needsReceiver) throw needsReceiver(fn, analysis.placeAt(0))
   const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value
   const code = analysis.codeNamed(typeof name === 'string' ? name : '')
+  refuseChanged(fn, analysis.members, site, code.k === 1)
   return byValue(fn, code, readCaptures(fn, analysis, site, root))
 }
 

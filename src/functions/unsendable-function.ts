@@ -64,6 +64,21 @@ export function hasSymbol(fn: Function, symbol: symbol): UnreachableFunctionErro
   return refused(fn, `has a property under ${String(symbol)}, which cannot go along. Export the function, or write it as a class.`)
 }
 
+/** A class keeps something where nobody else can read it. */
+export function privateState(fn: Function, name: string): UnreachableFunctionError {
+  return refused(fn, `keeps something in its private static field "${name}", which nobody else can read. Export the class, or keep that in a variable.`)
+}
+
+/** A member is not the one that the class was written with. */
+export function changedMember(fn: Function, name: string): UnreachableFunctionError {
+  return refused(fn, `has had its member "${name}" replaced or removed, and would arrive as it was written. Export the class, or write it as it is to be.`)
+}
+
+/** It inherits from something of its own. */
+export function otherPrototype(fn: Function): UnreachableFunctionError {
+  return refused(fn, 'has another prototype than functions have, which would stay behind. Export the function.')
+}
+
 /** Its text cannot be read by itself. */
 export function unreadable(fn: Function, place: string): UnreachableFunctionError {
   const mentions = Function.prototype.toString.call(fn).includes('new.target')

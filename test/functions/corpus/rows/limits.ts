@@ -33,12 +33,12 @@ const tagged = Object.setPrototypeOf(() => 1, { tag: 'from its prototype' }) as 
 
 /** What gives something else in a worker than here, and is documented to: a function by value is made anew there. */
 export const rows: readonly Row[] = [
-  { title: 'a private static field begins anew', make: () => { Counter.bump(); return () => Counter.bump() }, gives: 1, here: { gives: 2 } },
+  { title: 'a private static field', make: () => { Counter.bump(); return () => Counter.bump() }, refused: /#count/, here: { gives: 2 } },
   { title: 'a static block runs once more, with the copies', make: () => () => [Noted.n, seen.length], gives: [1, 2], here: { gives: [1, 1] } },
-  { title: 'a method that was replaced on the prototype of a class is as written', make: () => () => new Patched().hi(), gives: 'as written', here: { gives: 'as patched' } },
-  { title: 'a static field that was deleted is there again', make: () => () => Trimmed.n ?? 'deleted', gives: 1, here: { gives: 'deleted' } },
+  { title: 'a method that was replaced on the prototype of a class', make: () => () => new Patched().hi(), refused: /\bPatched\b.*\bhi\b/s, here: { gives: 'as patched' } },
+  { title: 'a static field that was deleted', make: () => () => Trimmed.n ?? 'deleted', refused: /\bTrimmed\b.*\bn\b/s, here: { gives: 'deleted' } },
   { title: 'a frozen object is not frozen', make: () => () => Object.isFrozen(frozen), gives: false, here: { gives: true } },
-  { title: 'another prototype of a function is lost', make: () => () => tagged.tag ?? 'lost', gives: 'lost', here: { gives: 'from its prototype' } },
+  { title: 'another prototype of a function', make: () => () => tagged.tag ?? 'lost', refused: /\btagged\d*\b.*prototype/s, here: { gives: 'from its prototype' } },
   { title: 'the environment of the worker is its own', make: () => { process.env['CORPUS_LATE'] = 'here'; return () => process.env['CORPUS_LATE'] ?? 'not there' }, gives: 'not there', here: { gives: 'here' } },
   { title: 'the started script of the worker is its own', make: () => () => process.argv[1]?.includes('run.') === true, gives: false, here: { gives: true } },
 ]
