@@ -50,8 +50,8 @@ export function refuseChanged(fn: Function, members: readonly WrittenMember[], {
 
 /** Whether a method is the one that the source has: its own text is a part of that. */
 function isWritten(holder: object, name: string, source: string): boolean {
-  const { value, get, set } = Object.getOwnPropertyDescriptor(holder, name) ?? {}
-  const found = [value as unknown, get, set].filter((part) => part !== undefined)
+  const descriptor: PropertyDescriptor = Object.getOwnPropertyDescriptor(holder, name) ?? {}
+  const found = ['value', 'get', 'set'].map((part) => Reflect.get(descriptor, part) as unknown).filter((part) => part !== undefined)
   return found.length > 0 && found.every((part) => typeof part === 'function' && source.includes(Function.prototype.toString.call(part)))
 }
 

@@ -1,14 +1,20 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withCompilerTable } from '../../docs/functions-page.ts'
 import { judge } from './judge.ts'
-import { isUnexpected } from './report.ts'
+import { isUnexpected, type Report } from './report.ts'
 import { runVariant } from './run-variant.ts'
 import { VARIANTS } from './variants.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
+
+const PAGE = `${import.meta.dirname}/../../../docs/functions.md`
 
 /** Two compilers, two programs and two workers at a time are what two cores bear. */
 const AT_ONCE = 2
 
 let workshop: Workshop
+/** What became of the rows, by variant. */
+const found = new Map<string, readonly Report[]>()
 const lanes: Promise<unknown>[] = []
 let started = 0
 
@@ -31,12 +37,19 @@ afterAll(() => {
 describe('every function of the corpus gives the same in a worker as here, or is refused by name', () => {
   test.concurrent.for(VARIANTS)('$name', { timeout: 180_000 }, async (variant, { expect }) => {
     const reports = await inTurn(() => runVariant(variant, workshop))
+    found.set(variant.name, reports)
 
     expect(reports.filter(isUnexpected).map(({ theme, title, outcome, detail }) => `${theme}: ${title}: ${outcome}, ${detail}`)).toEqual([])
     expect(reports.length).toBeGreaterThan(400)
     expect(new Set(reports.map(({ title }) => title)).size).toBe(reports.length)
     expect(reports.some(({ theme }) => theme === 'using')).toBe(variant.features.includes('using'))
   })
+})
+
+test('docs/functions.md lists what compilers change (write it anew with: vitest run test/functions/corpus --update)', async () => {
+  const inOrder = new Map(VARIANTS.map(({ name }) => [name, found.get(name) ?? []]))
+
+  await expect(withCompilerTable(readFileSync(PAGE, 'utf8'), inOrder)).toMatchFileSnapshot(PAGE)
 })
 
 describe('the judge of the corpus', () => {
