@@ -20,7 +20,7 @@ export function assertFunction(value: unknown): asserts value is Function {
 export function assertRunnable(value: unknown): asserts value is Function {
   assertFunction(value)
   const problem = unrunnable(value)
-  if (problem !== undefined) throw new InvalidTaskError(`${problem} Wrap it in a function of your own, export that, and pass it.`)
+  if (problem !== undefined) throw new InvalidTaskError(`${problem} Wrap it in a function of your own, and pass that.`)
 }
 
 /** What is wrong with running this function elsewhere, as a sentence; undefined when nothing is. */

@@ -1,6 +1,6 @@
 import type { AnyNode, CallExpression, Function as FunctionNode, Pattern, Program } from 'acorn'
 import { LONGEST_PATH } from './own-path.ts'
-import { nodesIn } from './parse.ts'
+import { childrenOf, nodesIn } from './parse.ts'
 
 /** One export of a module: the name others import, and what stands behind it. */
 export interface ModuleExport {
@@ -54,6 +54,54 @@ export function wrappedExports(program: Program): ModuleExport[] {
 export function writtenFunctions(program: Program): WrittenFunction[] {
   const declared = declarationsOf(program.body)
   return moduleExports(program).flatMap(({ name, node }) => (node ? [...functionsBelow(node, [name], declared)] : []))
+}
+
+/** Whether a variable is ever assigned to, but for its declaration. Takes one of the same name in an inner scope for it. */
+export function isReassigned(program: Program, local: string): boolean {
+  return [...nodesIn(program)].some((node) => {
+    if (node.type === 'UpdateExpression') return node.argument.type === 'Identifier' && node.argument.name === local
+    return node.type === 'AssignmentExpression' && namesBound(node.left as Pattern).includes(local)
+  })
+}
+
+/**
+ * Whether a function is written as the member `name` of something, where the module itself does so: in an object, as a static
+ * member of a class, or in an assignment, and not inside of a function, which could do it at any time.
+ */
+export function isWrittenAsMember(program: Program, name: string, isIt: (node: FunctionNode) => boolean): boolean {
+  const top = statementsOf(program)
+  const declared = declarationsOf(top)
+  const isBelow = (node: AnyNode): boolean => {
+    if (isFunction(node)) return false
+    const written = valueWritten(node, name)
+    const value = written?.type === 'Identifier' ? declared.get(written.name) : written
+    return (value !== undefined && isFunction(value) && isIt(value)) || childrenOf(node).some(isBelow)
+  }
+  return top.some(isBelow)
+}
+
+/** The statements of a module's top level; a test runner has put them into a function. */
+function statementsOf({ body }: Program): readonly AnyNode[] {
+  const wrapper = body.map((statement) => (statement.type === 'ExpressionStatement' ? statement.expression : undefined)).find((node) => node?.type === 'ArrowFunctionExpression')
+  if (body.length > 2 || wrapper?.type !== 'ArrowFunctionExpression' || wrapper.body.type !== 'BlockStatement') return body
+  const [inner] = wrapper.body.body
+  return inner?.type === 'BlockStatement' ? inner.body : wrapper.body.body
+}
+
+/** What a node says is the member of that name. */
+function valueWritten(node: AnyNode, name: string): AnyNode | undefined {
+  switch (node.type) {
+    case 'Property':
+    case 'PropertyDefinition':
+    case 'MethodDefinition':
+      return !node.computed && nameOf(node.key) === name ? (node.value ?? undefined) : undefined
+    case 'AssignmentExpression':
+      return node.left.type === 'MemberExpression' && !node.left.computed && nameOf(node.left.property) === name ? node.right : undefined
+    case 'ArrayExpression':
+      return node.elements[Number(name)] ?? undefined
+    default:
+      return undefined
+  }
 }
 
 /** The offset that V8 gives as a function's place: an arrow's first character, any other function's `(`. */

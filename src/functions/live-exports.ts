@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { getLineInfo } from 'acorn'
-import type { Program } from 'acorn'
-import { moduleExports, placeOf, wrappedExports, writtenFunctions } from './exports.ts'
+import type { Function as FunctionNode, Program } from 'acorn'
+import { isReassigned, isWrittenAsMember, moduleExports, placeOf, wrappedExports, writtenFunctions } from './exports.ts'
 import type { ModuleExport } from './exports.ts'
 import type { FunctionSite, LoadedScript, Scope } from './inspector.ts'
 import { findOwnPath, membersOf } from './own-path.ts'
@@ -48,10 +48,26 @@ function exportedValues(site: FunctionSite, script: LoadedScript, file: string):
 export function findDefaultPath(site: FunctionSite, script: LoadedScript): readonly string[] | undefined {
   const program = programOf(script)
   const inDefault = program ? writtenFunctions(program).filter(({ path }) => path[0] === 'default') : []
-  return inDefault.find(({ node }) => {
-    const place = getLineInfo(script.source, placeOf(node, script.source))
-    return place.line === site.line + 1 && place.column === site.column
-  })?.path
+  return inDefault.find(({ node }) => isAt(node, site, script))?.path
+}
+
+/**
+ * Whether another process that imports the module finds this very function at the path: an export that is assigned anew while the
+ * program runs, or what is put into an exported object, is found only here.
+ */
+export function isSteady(path: readonly string[], site: FunctionSite | undefined, script: LoadedScript): boolean {
+  const program = programOf(script)
+  if (program === undefined) return false
+  const [name, ...members] = path
+  if (members.length > 0) return site !== undefined && isWrittenAsMember(program, members.at(-1) ?? '', (node) => isAt(node, site, script))
+  const read = script.source.includes('__vite_ssr_') ? wrappedExports : moduleExports
+  const local = exportsOf(script, read).find((exported) => exported.name === name)?.local
+  return local === undefined || !isReassigned(program, local)
+}
+
+function isAt(node: FunctionNode, site: FunctionSite, script: LoadedScript): boolean {
+  const place = getLineInfo(script.source, placeOf(node, script.source))
+  return place.line === site.line + 1 && place.column === site.column
 }
 
 function exportsOf(script: LoadedScript, read: (program: Program) => readonly ModuleExport[]): readonly ModuleExport[] {

@@ -3,7 +3,7 @@ import { findInCallers } from './call-site.ts'
 import { assertRunnable, unrunnable } from './callable.ts'
 import { inspectFunction, inspectorAvailable, loadedScript, scriptUrl } from './inspector.ts'
 import type { FunctionSite } from './inspector.ts'
-import { findDefaultPath, findExportPath } from './live-exports.ts'
+import { findDefaultPath, findExportPath, isSteady } from './live-exports.ts'
 import { isGuardedMain, mainScript } from './main-script.ts'
 import { fileOfUrl, isModuleFile, packageOf, pathBelow } from './module-path.ts'
 import { membersOf } from './own-path.ts'
@@ -15,6 +15,7 @@ import {
   notExported,
   notFoundInSource,
   outsideRoot,
+  putThereLater,
   withoutFile,
   withoutSource,
 } from './unreachable.ts'
@@ -156,7 +157,9 @@ function searchModule(value: object, site: FunctionSite, { root, packages, isOwn
   const script = loadedScript(site.scriptId)
   if (file === mainScript() && !isGuardedMain(script.source)) return inUnguardedMain(value, module)
   const path = findExportPath(value, site, script, file) ?? (isOwn ? findDefaultPath(site, script) : undefined)
-  return path === undefined ? notExported(value, module, site.line + 1) : { t: 'm', m: `./${module}`, p: path }
+  if (path === undefined) return notExported(value, module, site.line + 1)
+  if (typeof value === 'function' && !isSteady(path, isOwn ? site : undefined, script)) return putThereLater(value, module, path)
+  return { t: 'm', m: `./${module}`, p: path }
 }
 
 function searchCallers(value: object, root: string): FunctionReference | Error {

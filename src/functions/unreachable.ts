@@ -27,6 +27,11 @@ export function notExported(value: object, module: string, line: number): Unreac
   return because(value, `(${module}:${line}) is not exported by ${module}, so another process cannot find it. ${advice}`)
 }
 
+/** An export leads to it only because the program has put it there. */
+export function putThereLater(value: object, module: string, path: readonly string[]): UnreachableFunctionError {
+  return because(value, `is ${path.join('.')} of ${module} only since that was assigned: another process finds something else there. Export it by itself.`)
+}
+
 /** Its module is the started script, and starts something whenever it is imported. */
 export function inUnguardedMain(value: object, module: string): UnreachableFunctionError {
   return because(
