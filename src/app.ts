@@ -138,6 +138,8 @@ export class App {
       find: (name) => this.registry.find(name),
       get: (name) => this.registry.get(name),
     })
+    // A function may submit others: a copy of the application is the application of the process that it comes to.
+    this.types.register(new.target as TypeClass<App>, { name: 'Celery', byReference: true, toWire: () => null, fromWire: () => this })
     if (looksLikeWebApp(app)) this.#adopt(app)
     applications().push(this)
   }
@@ -232,8 +234,8 @@ export class App {
    * Says how instances of a class travel, as arguments and as results: `toWire` makes anything that can travel of one, `fromWire`
    * makes it again where it arrives, and may be async. An error class needs no more than its name.
    *
-   * Call it in a module that every process imports. Subclasses follow their nearest registered ancestor.
-   * @throws {@link InvalidTaskError} for what is no class, and for a name that is taken.
+   * Call it in a module that every process imports. A subclass has to be registered by itself.
+   * @throws {@link ImproperlyConfigured} for what is no class or no description of one, and for a name or a class that is taken.
    */
   registerType<T extends object, W = unknown>(type: TypeClass<T>, description: TypeDescription<T, W>): this {
     this.types.register(type, description)

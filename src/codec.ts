@@ -7,6 +7,7 @@ import { NO_TYPES, type TypeRegistry } from './graph/types.ts'
 import { writeGraph } from './graph/write.ts'
 import type { Clock } from './internal/clock.ts'
 import { bodyOf, bodyText, decodeBody, type EncodedBody, GRAPH_CONTENT_TYPE, type ReadOptions, type TaskBody } from './protocol/body.ts'
+import { stringifyJson } from './protocol/json.ts'
 import { isObject } from './protocol/malformed.ts'
 import type { Message, TaskMessageInput } from './protocol/message.ts'
 import { type KeyRing, openKeyRing, type Refusal, type Signable, SIGNATURE_HEADER } from './signing/key-ring.ts'
@@ -54,7 +55,7 @@ export class Codec {
       secretKeyFile: conf.secretKeyFile,
       signatureLifetimeMs: conf.signatureLifetime * 1000,
       root,
-      inMemory: conf.taskAlwaysEager || conf.brokerUrl.startsWith('memory:'),
+      inMemory: conf.taskAlwaysEager || [conf.brokerUrl, conf.resultBackend].every((url) => url.startsWith('memory:')),
     })
   }
 
@@ -103,7 +104,7 @@ export class Codec {
     if (isPlainTree(value) && !isWrapped(value)) return JSON.stringify(value)
     const { text, hasCode } = writeGraph(value, { ...this.#writing(path), classesByValue: false })
     if (!hasCode) return `{"${GRAPH_KEY}": ${text}}`
-    const signature = this.#keys.signResult(taskId, canonical(JSON.parse(text)), this.#parts.clock.now())
+    const signature = this.#keys.signResult(taskId, signedText(JSON.parse(text)), this.#parts.clock.now())
     return `{"${GRAPH_KEY}": ${text}, "${SIGNATURE_KEY}": ${JSON.stringify(signature)}}`
   }
 
@@ -118,7 +119,7 @@ export class Codec {
     const document = stored[GRAPH_KEY]
     const signature = stored[SIGNATURE_KEY]
     if (signature === undefined) return readGraph(document, this.#reading(false))
-    const refusal = this.#keys.verifyResult(taskId, canonical(document), signature, this.#parts.clock.now())
+    const refusal = this.#keys.verifyResult(taskId, signedText(document), signature, this.#parts.clock.now())
     if (refusal !== undefined) throw new SecurityError(`Refusing the result of task ${taskId}: ${refusal.detail}`, refusal.reason)
     return readGraph(document, this.#reading(true))
   }
@@ -164,7 +165,7 @@ function isWrapped(value: unknown): value is Readonly<Record<string, unknown>> {
   return isObject(value) && Object.hasOwn(value, GRAPH_KEY)
 }
 
-/** The text that is signed: the same on both sides, whatever has rewritten the JSON around it. */
-function canonical(document: unknown): string {
-  return JSON.stringify(document)
+/** The text of a document that is signed: the same on both sides, whatever has rewritten the blanks in the JSON around it. */
+function signedText(document: unknown): string {
+  return stringifyJson(document, 'graph')
 }

@@ -142,18 +142,23 @@ export class Submitter {
    * goes to every call. Accepted in batches of 500: if one is refused, those before it stay accepted and the
    * promise rejects.
    */
-  async map<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...given: MapArguments<NoInfer<A>>): Promise<FuturePool<Awaited<R>>> {
-    const { args: lists, kwargs } = splitArguments(given)
+  async map<A extends readonly unknown[], R>(fn: Submittable<A, R>, ...all: MapArguments<NoInfer<A>>): Promise<FuturePool<Awaited<R>>> {
+    const { args: lists, kwargs } = splitArguments(all)
     const call = this.#callOf(fn)
     refuseListOfLists(lists, call)
     const pool = randomUUID()
     const futures: Future<Awaited<R>>[] = []
     let batch: Publication[] = []
-    for await (const list of argumentLists(lists)) {
+    const prepare = (list: unknown): Publication => {
       if (!Array.isArray(list)) throw new InvalidTaskError(`map takes lists of arguments, e.g. map(fn, [1, 2], [3, 4]); number ${futures.length + 1} is no list.`)
       const own = joinArguments(list, kwargs, 'map')
       const [future, publication] = this.#prepare<Awaited<R>>(call, own.args, own.kwargs, this.#options, { pool, index: futures.length })
       futures.push(future)
+      return publication
+    }
+    const given = argumentLists(lists)
+    // What is here is copied now, as with submit, whatever becomes of it while the batches are sent.
+    for await (const publication of Array.isArray(given) ? given.map(prepare) : publicationsOf(given, prepare)) {
       if (batch.push(publication) < MAP_BATCH) continue
       await this.#sender.publish(batch, call.run)
       batch = []
@@ -236,7 +241,9 @@ export class Submitter {
     const travel = travelOf(fn, { root, isTask: true, packages: conf.taskPackages })
     const run = fn as () => unknown
     const bind: Call['bind'] = (args, kwargs) => bindArguments(run, args, kwargs)
-    if (travel.by !== 'reference') return { name: travelName(fn, travel), bind, task: undefined, run, headers: undefined, traveller: { fn, travel } }
+    // In eager mode it runs as it is: whoever tests it may have put something in the place of what it uses.
+    const traveller = conf.taskAlwaysEager ? undefined : { fn, travel }
+    if (travel.by !== 'reference') return { name: travelName(fn, travel), bind, task: undefined, run, headers: undefined, traveller }
     return { name: referenceName(travel.reference), bind, task: undefined, run, headers: { [FUNCTION_HEADER]: travel.reference }, traveller: undefined }
   }
 
@@ -258,7 +265,11 @@ export type MapArguments<A extends readonly unknown[]> =
 
 type NonArrayIterable<T> = (Iterable<T> & { readonly length?: never }) | AsyncIterable<T>
 
-function argumentLists(given: readonly unknown[]): Iterable<unknown> | AsyncIterable<unknown> {
+async function* publicationsOf(lists: Iterable<unknown> | AsyncIterable<unknown>, prepare: (list: unknown) => Publication): AsyncGenerator<Publication> {
+  for await (const list of lists) yield prepare(list)
+}
+
+function argumentLists(given: readonly unknown[]): readonly unknown[] | Iterable<unknown> | AsyncIterable<unknown> {
   const [only] = given
   const isIterable = given.length === 1 && typeof only === 'object' && only !== null && !Array.isArray(only)
   return isIterable && (Symbol.iterator in only || Symbol.asyncIterator in only) ? (only as Iterable<unknown>) : given
@@ -288,7 +299,7 @@ function refuseTooLarge({ body }: Message, { name }: Call, limit: number): void 
   // No character takes more than three bytes, so most bodies need not be measured.
   if (body.length * 3 <= limit) return
   const size = Buffer.byteLength(body)
-  if (size > limit) throw new EncodeError(`The arguments of ${name} take ${size} bytes, more than the ${limit} that taskMessageMaxSize allows; pass the path of a file instead`, 'args')
+  if (size > limit) throw new EncodeError(`The call of ${name}, its arguments and what it captures, takes ${size} bytes, more than the ${limit} that taskMessageMaxSize allows; pass the path of a file instead`, 'args')
 }
 
 /** `map(add, lists)` would be one call, with lists for arguments. */

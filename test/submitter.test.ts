@@ -118,7 +118,7 @@ describe('submit', () => {
     ['a number for arguments', () => submitter.apply(add, { args: 1 as never }), InvalidTaskError, /"args" must be an array/],
     ['text for the arguments of a name', () => submitter.sendTask('x', 'abc' as never), InvalidTaskError, /sendTask takes the arguments as an array/],
     ['an eta that is no date, already when it is given', () => submitter.with({ eta: 'tomorrow' }), InvalidTaskError, /"eta"/],
-    ['more than a worker would read', () => submitter.submit(echo, 'é'.repeat(9 * 1024 * 1024)), EncodeError, /take 188\d+ bytes, more than the 16777216 .*path of a file/],
+    ['more than a worker would read', () => submitter.submit(echo, 'é'.repeat(9 * 1024 * 1024)), EncodeError, /takes 188\d+ bytes, more than the 16777216 .*path of a file/],
     ['a name that is empty', () => submitter.sendTask('', [], {}, {}), InvalidTaskError, /name/],
   ])('refuses %s before anything is sent', (_what, call, type, message) => {
     expect(call).toThrow(type)

@@ -10,7 +10,7 @@ async function look(request: LoadRequest): Promise<FactsReport> {
     const celery = await loadCelery(request)
     const spec = request.spec === undefined ? undefined : absoluteSpec(request.spec, process.cwd())
     const tasks = [...new Set(applications().flatMap((app) => app.registry.names()))].sort()
-    return { facts: { conf: celery.conf.toJSON(), spec, tasks } }
+    return { facts: { conf: celery.conf.forChildren(), spec, tasks } }
   } catch (error) {
     const failure = failureOf(error)
     return { failure: failure.message, exitCode: failure.exitCode }

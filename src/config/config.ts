@@ -29,6 +29,8 @@ export interface Config extends ConfigValues {
   /** Every option, its value with passwords and secrets masked, and where it comes from, for people. */
   report(): ConfigLine[]
   /** Every value as plain data, to hand to a child process as `inherited`. Passwords and secrets are not masked: do not log it. */
+  forChildren(): Record<string, unknown>
+  /** Every value as {@link report} shows it. */
   toJSON(): Record<string, unknown>
 }
 
@@ -46,7 +48,7 @@ export interface ConfigLine {
 export interface ConfigSources {
   /** What the constructor was given. */
   readonly options?: CeleryOptions | Record<string, unknown>
-  /** The `toJSON()` of a parent process's configuration. */
+  /** The `forChildren()` of a parent process's configuration. */
   readonly inherited?: Record<string, unknown>
   /** Default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv
@@ -134,12 +136,16 @@ class LiveConfig {
     return OPTION_NAMES.map((name) => ({ name, value: shown(name, this.#values[name]), origin: this.origin(name) }))
   }
 
-  toJSON(): Record<string, unknown> {
+  forChildren(): Record<string, unknown> {
     return { ...this.#values }
   }
 
-  [inspect.custom](): Record<string, unknown> {
+  toJSON(): Record<string, unknown> {
     return Object.fromEntries(this.report().map(({ name, value }) => [name, value]))
+  }
+
+  [inspect.custom](): Record<string, unknown> {
+    return this.toJSON()
   }
 
   #apply(layer: Layer): void {

@@ -44,19 +44,11 @@ const OBJECT_GROUP = 'celeriac'
 let session: Session | null | undefined
 const urls = new Map<string, string>()
 const scripts = new Map<string, LoadedScript>()
+const MOST_SCRIPTS = 500
 
 /** True when this process may inspect itself; false under `--permission`, or where Node was built without. */
 export function inspectorAvailable(): boolean {
   return connect() !== null
-}
-
-/**
- * Pays for the first use of the debugger, 13 to 20 ms once per process, ahead of the first submit.
- *
- * Optional: without it the first lookup pays. Does nothing where there is no inspector.
- */
-export function warmUpInspector(): void {
-  if (inspectorAvailable()) withDebugger(() => {})
 }
 
 /** Looks a function up. Synchronous; undefined for one without source (native, bound) or without an inspector. */
@@ -133,7 +125,11 @@ export function loadedScript(scriptId: string): LoadedScript {
   if (known !== undefined) return known
   const source = withDebugger(() => post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource)
   const script = { url: scriptUrl(scriptId), source }
-  if (script.url !== '') scripts.set(scriptId, script)
+  if (script.url === '') return script
+  // What reloads its modules has ever new ones; the oldest is the least likely to be asked for.
+  const [oldest] = scripts.keys()
+  if (scripts.size >= MOST_SCRIPTS && oldest !== undefined) scripts.delete(oldest)
+  scripts.set(scriptId, script)
   return script
 }
 

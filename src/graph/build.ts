@@ -110,6 +110,8 @@ export class GraphBuilder {
       case 'a':
         fillArray(object as unknown[], node, (value) => this.#value(value))
         return this.#define(object, node)
+      case 'c':
+        return putAt(node.x, node.v, object as unknown[], (value) => this.#value(value))
       case 'o':
         return this.#define(object, node)
       case 'M':
@@ -257,15 +259,16 @@ function isLate(node: Node<'f'>): boolean {
 }
 
 function fillArray(array: unknown[], node: Node<'a'>, read: (value: WireValue | undefined) => unknown): void {
-  if (node.x !== undefined) {
-    node.x.forEach((place, index) => (array[place] = read(node.v[index])))
-    return
-  }
+  if (node.x !== undefined) return putAt(node.x, node.v, array, read)
   const holes = new Set(node.h)
   for (let index = 0; index < node.v.length; index++) {
     if (!holes.has(index)) array[index] = read(node.v[index])
   }
   if (array.length < node.v.length) array.length = node.v.length
+}
+
+function putAt(places: readonly number[], values: readonly WireValue[], array: unknown[], read: (value: WireValue | undefined) => unknown): void {
+  places.forEach((place, index) => (array[place] = read(values[index])))
 }
 
 function bind(target: Function, receiver: unknown, args: readonly unknown[]): Function {

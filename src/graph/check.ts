@@ -5,9 +5,10 @@ import { isLeaf, own } from './check-leaf.ts'
 import { CODE_NODES, GRAPH_VERSION, type WireNode, type WireValue } from './document.ts'
 import { errorPrototype } from './error-classes.ts'
 import { wellKnownSymbol } from './symbols.ts'
+import { areColumnNames } from './table.ts'
 import { requireType, type TypeRegistry } from './types.ts'
 
-/** Most values that a document may hold, those inside plain sub-trees not counted. */
+/** Most values that a document may hold, those inside plain sub-trees and columns not counted. */
 const MOST_VALUES = 1_000_000
 
 /** More digits than the writer writes: reading them takes ever longer. */
@@ -84,6 +85,8 @@ class Checker {
         return expect(Object.hasOwn(node, 'v'), place, 'a plain value in "v"', node)
       case 'a':
         return this.#array(node, place)
+      case 'c':
+        return this.#table(node, place)
       case 'o':
         expect(own(node, 'z') === undefined || own(node, 'z') === 1, place, '"z" to be 1', node)
         return this.#fields(node, place)
@@ -122,6 +125,18 @@ class Checker {
     this.#fields(node, place)
     const keys = (own(node, 'k') ?? []) as string[]
     expect(!keys.some((key) => key === 'length' || /^\d+$/.test(key)), `${place}.k`, 'keys that are no index', keys)
+  }
+
+  #table(node: Unchecked, place: string): void {
+    this.#list(node, 'v', place)
+    const [k, j, x, others] = [own(node, 'k'), own(node, 'j'), own(node, 'x'), (node['v'] as unknown[]).length]
+    expect(areColumnNames(k), `${place}.k`, 'the names of columns', k)
+    const columns: unknown[] = Array.isArray(j) && j.length === (k as unknown[]).length ? [...(j as unknown[])] : []
+    const rows = Array.isArray(columns[0]) ? columns[0].length : -1
+    const areColumns = columns.length > 0 && columns.every((column) => Array.isArray(column) && column.length === rows)
+    expect(areColumns, `${place}.j`, 'a column for each name, all of the same length', j)
+    const isRight = Array.isArray(x) && x.length === others && areIndices(x, rows + others)
+    expect(isRight, `${place}.x`, 'the places among the rows of the values in "v", rising', x)
   }
 
   #error(node: Unchecked, place: string): void {

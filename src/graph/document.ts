@@ -18,6 +18,14 @@ export type WireNode =
   | { readonly t: 'l'; readonly v: unknown }
   /** `h`: the holes among `v`. Or most of it plain: `j` as JSON, in which the values `v` take the places `x`. */
   | ({ readonly t: 'a'; readonly v: readonly WireValue[]; readonly h?: readonly number[]; readonly j?: readonly unknown[]; readonly x?: readonly number[] } & WireFields)
+  /** An array of rows with the keys `k` that are plain: `j`, their columns, as JSON. The values `v` take the places `x` among the rows. */
+  | {
+      readonly t: 'c'
+      readonly k: readonly string[]
+      readonly j: readonly (readonly unknown[])[]
+      readonly x: readonly number[]
+      readonly v: readonly WireValue[]
+    }
   | ({ readonly t: 'o'; readonly z?: 1 } & WireFields)
   | { readonly t: 'M' | 'S'; readonly v: readonly WireValue[] }
   | { readonly t: 'D'; readonly v: number | null }

@@ -1,5 +1,6 @@
 import { fromBase64 } from './bytes.ts'
 import type { WireNode } from './document.ts'
+import { readTable } from './table.ts'
 
 /** The object of a node as it is before what it holds is put in; undefined for a node that needs more than itself. */
 export function emptyObject(node: WireNode): object | undefined {
@@ -8,6 +9,8 @@ export function emptyObject(node: WireNode): object | undefined {
       return node.v as object
     case 'a':
       return node.j === undefined ? [] : [...node.j]
+    case 'c':
+      return readTable(node)
     case 'o':
       return node.z === 1 ? (Object.create(null) as object) : {}
     case 'M':

@@ -13,6 +13,8 @@ export interface NodeWriter {
   value(value: unknown, hold: Hold): WireValue
   /** An element or a member of an array or a plain object. */
   member(value: unknown, hold: Hold): WireValue
+  /** Whether an array has nothing but its elements: no holes and no further keys. */
+  isDense(values: readonly unknown[]): boolean
   /** Whether such an element may be written as it is, inside of JSON. */
   isPlain(value: unknown): boolean
   /** How a function or class travels. */

@@ -107,6 +107,7 @@ function valuesOf(node: WireNode | undefined): readonly WireValue[] {
       return node.w === undefined ? node.v : [...node.v, ...node.w]
     case 'o':
       return node.w ?? []
+    case 'c':
     case 'M':
     case 'S':
       return node.v

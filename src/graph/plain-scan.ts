@@ -11,6 +11,8 @@ export class PlainScan {
   readonly #met = new Set<object>()
   /** All objects that are not plain trees: few, so that most cost one entry in one set. */
   readonly #rich = new Set<object>()
+  /** Arrays with holes, or with keys besides their elements. */
+  readonly #uneven = new Set<object>()
   readonly #shared: Set<object>
   #newlyShared = false
   /** Whether getters and keys that are symbols are told apart: what is captured is for code, which would use them later. */
@@ -34,6 +36,11 @@ export class PlainScan {
   /** Whether the object is a plain tree; undefined when it was not met yet. */
   verdictOf(value: object): boolean | undefined {
     return this.#met.has(value) ? !this.#rich.has(value) : undefined
+  }
+
+  /** Whether an array has nothing but its elements, which is known of those that were met. */
+  isDense(values: readonly unknown[]): boolean {
+    return this.#met.has(values) ? !this.#uneven.has(values) : hasOnlyElements(values)
   }
 
   isShared(value: object): boolean {
@@ -88,6 +95,7 @@ export class PlainScan {
   #meetElements(values: readonly unknown[], depth: number): boolean {
     // Not by index: the length may be made of holes.
     if (!hasOnlyElements(values)) {
+      this.#uneven.add(values)
       this.#meetMembers(values, depth)
       return false
     }

@@ -13,6 +13,8 @@ export interface TypeDescription<T extends object, W = unknown> {
   readonly toWire?: ((value: T) => W) | undefined
   /** Makes the value again, in the other process; may be async. */
   readonly fromWire?: ((wire: W) => T | Promise<T>) | undefined
+  /** A value that a module of the project exports is imported from there; `toWire` is for the others. Default false. */
+  readonly byReference?: boolean | undefined
 }
 
 /** A registered class. One of errors may be without codec: message, stack and own fields travel anyway. */
@@ -20,6 +22,7 @@ export interface RegisteredType {
   readonly name: string
   readonly prototype: object
   readonly codec: { toWire(value: object): unknown; fromWire(wire: unknown): unknown } | undefined
+  readonly byReference: boolean
 }
 
 /**
@@ -159,11 +162,11 @@ function readType(type: unknown, given: unknown): RegisteredType {
     throw invalid(`Expected a name of 1 to 100 characters for the class ${type.name}, got ${JSON.stringify(name) ?? typeof name}.`)
   }
   if (name.startsWith('celeriac.') || isBuiltinErrorName(name)) throw invalid(`The name "${name}" has a meaning of its own. Choose another for the class ${type.name}.`)
-  if (write === undefined && read === undefined && prototype instanceof Error) return { name, prototype, codec: undefined }
+  if (write === undefined && read === undefined && prototype instanceof Error) return { name, prototype, codec: undefined, byReference: false }
   if (typeof write !== 'function' || typeof read !== 'function') {
     throw invalid(`Expected toWire and fromWire, two functions, for the class ${type.name}. Only a class of errors needs none.`)
   }
-  return { name, prototype, codec: given as NonNullable<RegisteredType['codec']> }
+  return { name, prototype, codec: given as NonNullable<RegisteredType['codec']>, byReference: (given as { byReference?: unknown }).byReference === true }
 }
 
 function invalid(problem: string): ImproperlyConfigured {

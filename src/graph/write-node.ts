@@ -4,8 +4,8 @@ import { binaryKind, toBase64 } from './bytes.ts'
 import { isNativePrototype, isRootPrototype } from './class-of.ts'
 import type { WireNode, WireValue } from './document.ts'
 import type { NodeWriter } from './node-writer.ts'
-import { hasOnlyElements } from './plain.ts'
 import { Refusal, refuse } from './refusal.ts'
+import { writeTable } from './table.ts'
 import { typeOf } from './types.ts'
 import { readOwn, writeFields } from './write-fields.ts'
 import { writeFunction, writeImport } from './write-function.ts'
@@ -33,7 +33,7 @@ export function writeNode(object: object, writer: NodeWriter): WireNode {
 }
 
 function writeArray(values: readonly unknown[], writer: NodeWriter): WireNode {
-  if (hasOnlyElements(values)) return writeDense(values, writer)
+  if (writer.isDense(values)) return writeDense(values, writer)
   const holes = values.length - Object.keys(values).filter(isIndex).length
   if (holes > MOST_HOLES) throw new Refusal(`is an array with ${holes} holes`, 'pass a Map, or an object with the elements that there are')
   const written: WireValue[] = []
@@ -54,6 +54,8 @@ function writeDense(values: readonly unknown[], writer: NodeWriter): WireNode {
     if (!writer.isPlain(values[index])) x.push(index)
   }
   if (x.length * 2 > values.length) return { t: 'a', v: values.map((value, index) => writer.member(value, index)) }
+  const table = writeTable(values, x, writer)
+  if (table !== undefined) return table
   const j = [...values]
   for (const index of x) j[index] = null
   return { t: 'a', j, x, v: x.map((index) => writer.member(values[index], index)) }

@@ -10,7 +10,7 @@ import { isJsonPatched, isPlainNumber } from './plain.ts'
 import { PlainScan } from './plain-scan.ts'
 import { Refusal } from './refusal.ts'
 import { wellKnownName } from './symbols.ts'
-import { type RegisteredType, type TypeRegistry, toWire } from './types.ts'
+import { type RegisteredType, toWire, typeOf, type TypeRegistry } from './types.ts'
 import { writeNode } from './write-node.ts'
 
 /** How a value is written. */
@@ -146,6 +146,11 @@ class GraphWriter implements NodeWriter {
     return this.#place?.isCaptured === true
   }
 
+  /** Whether an array has nothing but its elements. */
+  isDense(values: readonly unknown[]): boolean {
+    return this.#scan.isDense(values)
+  }
+
   /** Whether an element may be written as it is, inside of JSON. */
   isPlain(value: unknown): boolean {
     switch (typeof value) {
@@ -243,13 +248,21 @@ class GraphWriter implements NodeWriter {
   }
 
   #node(object: object): WireNode {
-    const reference = this.#facts.references.get(object)
+    const reference = this.#facts.references.get(object) ?? this.#referenceOfType(object)
     if (reference !== undefined) {
       this.#hasCode = true
       return { t: 'm', m: reference.m, p: reference.p }
     }
     if (this.#scan.verdictOf(object) === true) return { t: 'l', v: object }
     return writeNode(object, this)
+  }
+
+  /** Of a value whose type says that it should be imported where it can be. */
+  #referenceOfType(object: object): FunctionReference | undefined {
+    if (typeof object === 'function' || typeOf(object, this.types)?.byReference !== true) return undefined
+    let holder = this.#place
+    while (holder !== undefined && typeof holder.object !== 'function') holder = holder.parent
+    return findReference(object, this.#options.root, holder?.object as Function | undefined)
   }
 
   #findTravel(fn: Function): Travel {

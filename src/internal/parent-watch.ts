@@ -21,6 +21,10 @@ const looking = setInterval(() => {
  */
 export function watchParentFromThread(graceMs: number): void {
   const workerData = { parent: process.ppid, pid: process.pid, lookMs: LOOK_MS, graceMs: Math.max(0, graceMs - LOOK_MS) }
-  const thread = new Thread(WATCH, { eval: true, execArgv: [], env: {}, workerData })
-  thread.unref()
+  try {
+    new Thread(WATCH, { eval: true, execArgv: [], env: {}, workerData }).unref()
+  } catch (error) {
+    // Under `--permission`, unless threads are allowed: then only a process that a task does not block sees the channel close.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ACCESS_DENIED') throw error
+  }
 }

@@ -129,7 +129,7 @@ class LocalWorkers implements LocalServices {
       // Node names hold the host's name, so machines that share a broker each run workers of their own.
       lease: `local-services@${hostname()}`,
       owner: `${process.pid}-${randomUUID()}`,
-      spawn: (plan) => new ServiceProcess({ entry, clock, start: { kind: 'start', plan, conf: conf.toJSON(), root, app } }),
+      spawn: (plan) => new ServiceProcess({ entry, clock, start: { kind: 'start', plan, conf: conf.forChildren(), root, app } }),
       onFault: (fault) => (this.#fault = fault),
       handOverGraceMs: this.#softTimeoutMs(),
       clock,

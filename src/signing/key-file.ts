@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type BigIntStats, closeSync, constants, existsSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, existsSync, fstatSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ImproperlyConfigured } from '../errors.ts'
 import { ignoreExisting, makeOwnFolder } from '../internal/own-folder.ts'
@@ -87,7 +87,6 @@ function makeKeyFile(path: string, texts: readonly string[]): void {
     const file = openSync(draft, 'wx', 0o600)
     try {
       writeSync(file, HEADER + texts.map((text) => `${text}\n`).join(''))
-      fsyncSync(file)
     } finally {
       closeSync(file)
     }

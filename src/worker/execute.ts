@@ -3,9 +3,10 @@ import type { Codec, DecodedCall } from '../codec.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, SecurityError } from '../errors.ts'
 import type { Stopper } from '../internal/stopper.ts'
 import type { Execution, Outcome } from '../pool.ts'
+import { GRAPH_CONTENT_TYPE } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { readTaskMessage, type TaskEnvelope, type TaskRequest } from '../protocol/task-request.ts'
-import type { Runnable } from '../submitter.ts'
+import { FUNCTION_HEADER, type Runnable } from '../submitter.ts'
 import { type Handler, handlerOf } from './handlers.ts'
 
 /** What running tasks needs of the process that it happens in. */
@@ -36,12 +37,16 @@ export interface ExecuteContext {
  */
 export async function execute(execution: Execution, stopper: Stopper, context: ExecuteContext): Promise<Outcome> {
   const { codec } = context
-  const isSigned = codec.verify(execution)
-  if (typeof isSigned === 'object') return { kind: 'refused', ...isSigned }
+  let isSigned: boolean
   let request: TaskRequest
   let call: DecodedCall
   try {
+    const verdict = codec.verify(execution)
+    if (typeof verdict === 'object') return { kind: 'refused', ...verdict }
+    isSigned = verdict
     request = readTaskMessage(asEnvelope(execution))
+    // Its module may register the types of its arguments. What fails here fails again, and is told, below.
+    if (execution.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await context.find(request, isSigned).catch(() => {})
     const decoded = codec.decodeCall(execution, { accept: context.accept, maxSize: context.maxMessageSize })
     call = decoded instanceof Promise ? await decoded : decoded
   } catch (error) {

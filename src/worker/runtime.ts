@@ -1,17 +1,18 @@
-import { applications } from '../app.ts'
+import { App, applications } from '../app.ts'
 import { Codec } from '../codec.ts'
 import { loadConfig } from '../config/config.ts'
 import { setCurrentApp } from '../current.ts'
-import { joinTypes } from '../graph/types.ts'
+import { joinTypes, TypeRegistry } from '../graph/types.ts'
 import { systemClock } from '../internal/clock.ts'
 import type { Stopper } from '../internal/stopper.ts'
 import type { Execution, Outcome } from '../pool.ts'
 import type { ChildInit } from '../pools/pipe.ts'
+import type { Task } from '../task.ts'
+import { applicationHere } from './application-here.ts'
 import { execute, type ExecuteContext, failed } from './execute.ts'
 import { createHandlers } from './handlers.ts'
 import { loadApplication } from './load-application.ts'
 import { neverListen } from './never-listen.ts'
-import type { Task } from '../task.ts'
 
 /** Runs one execution in this process. */
 export type TaskRunner = (execution: Execution, stopper: Stopper) => Promise<Outcome>
@@ -23,7 +24,8 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
   const loaded = init.app === undefined ? undefined : await loadApplication(init.app, init.root)
   setCurrentApp(() => loaded?.webApp ?? applications().find((app) => app.webApp !== undefined)?.webApp)
   for (const module of conf.include) await loadApplication(module, init.root)
-  const codec = new Codec({ conf, root: init.root, clock: systemClock, types: joinTypes(() => applications().map((app) => app.types)) })
+  const fallback = lastResort(init.conf)
+  const codec = new Codec({ conf, root: init.root, clock: systemClock, types: joinTypes(() => [...applications().map((app) => app.types), fallback]) })
   codec.open()
   const context: ExecuteContext = {
     codec,
@@ -41,6 +43,13 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
     if (outcome.kind === 'refused') tellApplications(execution, outcome.reason, outcome.detail)
     return outcome
   }
+}
+
+/** For functions that bring an application along where no module has made one. */
+function lastResort(conf: ChildInit['conf']): TypeRegistry {
+  const types = new TypeRegistry()
+  types.register(App, { name: 'Celery', toWire: () => null, fromWire: () => applicationHere(conf) })
+  return types
 }
 
 function findTask(name: string): Task | undefined {

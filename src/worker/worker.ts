@@ -151,7 +151,7 @@ export class Worker implements Service {
 
   #openPool(): Promise<Pool> {
     const { app, clock, concurrency, conf, logger, name, pool, root } = this.#options
-    const init = { root, app, conf: conf.toJSON(), hostname: name }
+    const init = { root, app, conf: conf.forChildren(), hostname: name }
     const listener: PoolListener = {
       onState: (id, state, text) => this.#running.reportState(id, state, text),
       onProcesses: () => void this.#consumer?.setChildren(this.pids()).catch(() => {}),

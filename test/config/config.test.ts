@@ -153,7 +153,7 @@ describe('report', () => {
 
     const lines = config.report()
 
-    expect(lines.map(({ name }) => name)).toEqual(Object.keys(config.toJSON()))
+    expect(lines.map(({ name }) => name)).toEqual(Object.keys(config.forChildren()))
     expect(lines.filter(({ origin }) => origin !== 'default')).toEqual([
       { name: 'main', value: 'shop', origin: 'parent process' },
       { name: 'taskAcksLate', value: false, origin: 'options object' },

@@ -216,6 +216,29 @@ export const fidelity: readonly FidelityRow[] = [
       return rows[0] === rows[3] && rows[1]?.id === rows[2]?.id && rows[1] !== rows[2] && rows[4] === came
     },
   },
+  { title: 'a table between other values', value: () => [1n, ...table(10), { id: 1 }, [2], 'x', null, ...table(10), { more: 1, ...table(1)[0] }, new Date(5)] },
+  {
+    title: 'a table whose rows have their keys in another order',
+    value: () => [...table(10), { n: 1.5, id: 1, tags: [], nothing: null, deep: {} }, new Set()],
+    check: (came, sent) => sameValue(came, sent) && JSON.stringify(came) === JSON.stringify(sent),
+  },
+  {
+    title: 'rows with keys that are no columns',
+    value: () => [...Array.from({ length: 10 }, (_, id) => JSON.parse(`{"__proto__":{"id":${id}},"a":1}`) as unknown), ...Array.from({ length: 9 }, () => ({ b: 1, 7: 2 })), 1n],
+  },
+  {
+    title: 'rows of numbered keys',
+    value: () => [...Array.from({ length: 10 }, (_, id) => ({ 10: id, 9: 'a', b: id })), undefined],
+  },
+  {
+    title: 'a table of which two rows are the same and two hold the same',
+    value: sharedInTable,
+    check: (came) => {
+      const rows = came as { id: unknown; tags: unknown }[]
+      return rows[2] === rows[4] && rows[2]?.id === 2 && rows[6]?.tags === rows[7]?.tags && rows[0]?.tags !== rows[1]?.tags
+    },
+  },
+  { title: 'rows of nothing', value: () => [...Array.from({ length: 10 }, () => ({})), undefined] },
   { title: 'an empty array and object', value: () => [[], {}] },
   { title: 'deeply nested', value: () => nested(5_000), check: (came) => depthOf(came) === 5_000 },
 ]
@@ -239,6 +262,19 @@ function sharedRows(): unknown {
   const first = { id: 0 }
   const rows: unknown[] = [first, { id }, { id }, first, undefined, 'a', 'b', 'c', 'd', 'e', 'f', 'g']
   rows[4] = rows
+  return rows
+}
+
+function table(rows: number): { id: number; n: number; tags: unknown; nothing: null; deep: object }[] {
+  return Array.from({ length: rows }, (_, id) => ({ id, n: id / 2, tags: ['a', { b: id }], nothing: null, deep: { ['__proto__']: id } }))
+}
+
+function sharedInTable(): unknown {
+  const rows = table(12)
+  const [, , second, , , , sixth, seventh] = rows
+  if (second === undefined || sixth === undefined || seventh === undefined) return rows
+  rows[4] = second
+  seventh.tags = sixth.tags
   return rows
 }
 

@@ -26,7 +26,7 @@ export class Dice {
 }
 
 const TAGS = ['l', 'r', 'u', 'f', 'n', 's', 'w', '__proto__', 'g'] as const
-const KINDS = ['l', 'a', 'o', 'M', 'S', 'D', 'X', 'U', 'Q', 'b', 'E', 'i', 'm', 'y', 'f', 'B', 'T', 'g', 'constructor'] as const
+const KINDS = ['l', 'a', 'c', 'o', 'M', 'S', 'D', 'X', 'U', 'Q', 'b', 'E', 'i', 'm', 'y', 'f', 'B', 'T', 'g', 'constructor'] as const
 const SCALARS: readonly [unknown, ...unknown[]] = [
   null, true, 0, -1, 1, 2, 3, 1.5, 1e308, 4294967295, 2 ** 31, '', 'x', '__proto__', 'constructor', 'prototype', 'length', 'toString', 'NaN', 'AAAA', 'Error', 'money',
   'Uint8Array', 'BigInt64Array', '(a+)+$', 'gimsuy', 'https://example.com', 'node:child_process', './src/errors.ts', {}, [], [[]], ['u'], ['r', 0], ['r', 1], ['r', 1e9], ['r', -1], ['n', '9'.repeat(50)], ['l', { a: 1 }],

@@ -53,7 +53,7 @@ export function testApplication(options: CeleryOptions = {}): TestApplication {
     keyFile,
     broker: async () => (await celery.open()).broker,
     startWorker: async ({ conf: own, ...workerOptions } = {}) => {
-      const conf = loadConfig({ inherited: celery.conf.toJSON() })
+      const conf = loadConfig({ inherited: celery.conf.forChildren() })
       if (own !== undefined) conf.update(own)
       const name = workerOptions.name ?? `worker${workers.length + 1}@test`
       const log = new RecordedLog()

@@ -75,6 +75,15 @@ describe('a function that no module exports', () => {
     expect(await celery.submit((f: typeof tasks.add) => f(1, two), tasks.add).result()).toBe(3)
   })
 
+  test('may submit others with the application that it captures', async () => {
+    const { celery } = application
+    const two = 2
+
+    const inner = await celery.submit(async () => (await celery.submit((x: number) => x + two, 40)).id).result()
+
+    expect(await celery.get(inner).result()).toBe(42)
+  })
+
   test('is shown in the store under a name that people recognise', async () => {
     const { celery } = application
     const bonus = 1

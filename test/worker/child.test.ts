@@ -26,7 +26,7 @@ beforeEach(async () => {
     slots: 1,
     ahead: 9,
     entry: fileURLToPath(new URL('../../src/worker/child.ts', import.meta.url)),
-    init: { root: ROOT, app: undefined, conf: conf.toJSON(), hostname: 'worker@test' },
+    init: { root: ROOT, app: undefined, conf: conf.forChildren(), hostname: 'worker@test' },
     execArgv: [],
     env: process.env,
     clock: systemClock,

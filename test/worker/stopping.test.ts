@@ -116,7 +116,7 @@ function newWorker(): Worker {
     queues: ['celery'],
     concurrency: 2,
     pool: 'prefork',
-    conf: loadConfig({ inherited: application.celery.conf.toJSON() }),
+    conf: loadConfig({ inherited: application.celery.conf.forChildren() }),
     root: ROOT,
     app: undefined,
     logger: silentLogger,
