@@ -35,9 +35,14 @@ function initialValue(node: AnyNode | null | undefined): WrittenMember['initial'
  * @throws {@link UnreachableFunctionError} naming the member that was changed, or whose present value cannot be read.
  */
 export function refuseChanged(fn: Function, members: readonly WrittenMember[], { privateScalars }: FunctionSite, isClass: boolean): void {
-  if (!isClass) return refuseOtherPrototype(fn)
-  if (members.length === 0) return
   const source = Function.prototype.toString.call(fn)
+  for (const key of Object.getOwnPropertyNames(fn)) {
+    // Static methods are hidden as well, those under computed names too.
+    if (OWN_NAMES.has(key) || Object.prototype.propertyIsEnumerable.call(fn, key) || (isClass && isWritten(fn, key, source))) continue
+    throw changedMember(fn, key)
+  }
+  if (!isClass) return refuseOtherPrototype(fn)
+  refuseMovedPrototype(fn)
   for (const { name, isStatic, isField, initial } of members) {
     if (name.startsWith('#')) {
       const isAsWritten = initial !== undefined && privateScalars.has(name) && privateScalars.get(name) === initial.value
@@ -46,6 +51,18 @@ export function refuseChanged(fn: Function, members: readonly WrittenMember[], {
       if (isStatic && !Object.hasOwn(fn, name)) throw changedMember(fn, name)
     } else if (!isWritten(isStatic ? fn : (fn.prototype as object), name, source)) throw changedMember(fn, name)
   }
+}
+
+/** What every function may have. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])
+
+/** The prototype of a class inherits from that of what the class extends. */
+function refuseMovedPrototype(fn: Function): void {
+  const parent = Object.getPrototypeOf(fn) as Function & { readonly prototype: unknown }
+  const above: unknown = Object.getPrototypeOf(fn.prototype as object)
+  const isBase = typeof parent === 'function' && !Object.hasOwn(parent, 'prototype')
+  const isAsWritten = isBase ? above === null || Object.getPrototypeOf(above as object) === null : above === parent.prototype
+  if (!isAsWritten) throw changedMember(fn, 'prototype')
 }
 
 /** Whether a method is the one that the source has: its own text is a part of that. */

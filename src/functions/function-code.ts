@@ -52,6 +52,11 @@ export function placeOfCode(code: FunctionCode): string {
   return code.u === undefined ? 'evaluated code' : `${code.u.replace(/^\.\//, '')}:${code.l + 1}`
 }
 
+/** Whether a text names one of {@link Provided}. */
+export function isProvided(kind: unknown): kind is Provided {
+  return PROVIDED.has(kind)
+}
+
 function areProvided(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.entries(value).every(([name, kind]) => isIdentifier(name) && PROVIDED.has(kind))

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
 import { UnreachableFunctionError } from '../errors.ts'
-import { type FunctionCode, isIdentifier, placeOfCode, type Provided } from './function-code.ts'
-import { defaultLoader, importFrom, metaOf, pathOfName } from './origin.ts'
+import { type FunctionCode, isIdentifier, placeOfCode } from './function-code.ts'
+import { provide } from './import-binding.ts'
+import { defaultLoader, fileName, pathOfName } from './origin.ts'
 
 /** A function that is being made again. */
 export interface Rebuilding {
@@ -37,7 +35,7 @@ const origins = new WeakMap<Function, { readonly code: FunctionCode; readonly re
  * @throws {@link UnreachableFunctionError} when this Node cannot compile the code.
  */
 export function rebuildFunction(code: FunctionCode, names: readonly string[], root: string): Rebuilding {
-  const provided = Object.values(code.g ?? {}).map((kind) => provide(kind, pathOfName(code.o ?? code.u, root), root))
+  const provided = Object.values(code.g ?? {}).map((kind) => provide(kind, fileName(pathOfName(code.o ?? code.u, root), root), root))
   const [variables, evaluate] = compile(code, names, root)(...provided)
   const byName = new Map(names.map((name, index) => [name, variables[index]]))
   return {
@@ -96,22 +94,6 @@ function scriptName(file: string | undefined, root: string): string {
   if (!file?.startsWith('./') && !file?.startsWith('file:')) return file ?? 'evaluated code'
   const path = pathOfName(file, root)
   return process.sourceMapsEnabled ? pathToFileURL(path).href.replace(/\/(?=[^/]*$)/, '/./') : path
-}
-
-function provide(kind: Provided, file: string, root: string): unknown {
-  switch (kind) {
-    case 'meta':
-      return metaOf(file)
-    case 'import':
-      // Vite writes a path of its own root as one of the file system's.
-      return (specifier: string) => importFrom(file)(specifier.startsWith('/') && !existsSync(specifier) ? join(root, specifier) : specifier)
-    case 'require':
-      return createRequire(file)
-    case 'filename':
-      return file
-    case 'dirname':
-      return dirname(file)
-  }
 }
 
 /** As `class … extends` and what compilers make of it do. */

@@ -6,7 +6,7 @@ import { assertRunnable } from './callable.ts'
 import { type Captured, readCaptures } from './captures.ts'
 import { refuseChanged } from './changed-class.ts'
 import type { FunctionCode } from './function-code.ts'
-import { ImportBinding } from './import-binding.ts'
+import { importedAs, ImportBinding } from './import-binding.ts'
 import { type FunctionSite, inspectBound, inspectFunction, inspectorAvailable, loadedScript, scriptUrl } from './inspector.ts'
 import { findExportPath, isExported } from './live-exports.ts'
 import { mainScript } from './main-script.ts'
@@ -66,6 +66,8 @@ export function travelOf(fn: Function, options: TravelOptions): Travel {
   const { root, isTask } = options
   const packages = isTask ? options.packages : 'any'
   if (types.isProxy(fn)) throw proxied(fn)
+  const imported = isTask ? undefined : importedAs(fn)
+  if (imported !== undefined) return { by: 'import', binding: imported }
   if (isNative(fn)) return travelOfNative(fn, options)
   if (isTask) assertRunnable(fn)
   const reference = knownReference(fn, { root, packages })

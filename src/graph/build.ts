@@ -203,11 +203,14 @@ export class GraphBuilder {
   async #makeRegistered(id: number, node: Node<'T'>): Promise<void> {
     this.#finishWaiting()
     const { codec, name } = requireType(node.n, this.#options.types)
+    let made: unknown
     try {
-      this.resolved(id, await codec?.fromWire(this.#value(node.v)))
+      made = await codec?.fromWire(this.#value(node.v))
     } catch (cause) {
       throw new DecodeError(`Cannot read a value of type "${name}": its fromWire failed: ${messageOf(cause)}`, { cause })
     }
+    if (typeof made !== 'object' || made === null) throw new DecodeError(`Cannot read a value of type "${name}": its fromWire gave ${String(made)}, and no object.`)
+    this.resolved(id, made)
   }
 
   #prototypeOf(value: WireValue): object {
@@ -225,8 +228,9 @@ export class GraphBuilder {
 
   /** Defines own fields, whatever setters the class has. */
   #define(object: object, { k = [], w = [], e }: WireFields): void {
+    const hidden = e && new Set(e)
     for (let index = 0; index < k.length; index++) {
-      const enumerable = e === undefined || !e.includes(index)
+      const enumerable = hidden === undefined || !hidden.has(index)
       Object.defineProperty(object, k[index] ?? '', { value: this.#value(w[index]), enumerable, configurable: true, writable: true })
     }
   }

@@ -167,7 +167,8 @@ class Checker {
   #registered(node: Unchecked, place: string): void {
     const name = own(node, 'n')
     if (typeof name !== 'string') throw wrong(`${place}.n`, 'the name of a type', name)
-    expect(requireType(name, this.#options.types).codec !== undefined, `${place}.n`, 'a type with fromWire', name)
+    const itsClass = own(node, 'c')
+    if (itsClass !== undefined) this.#reference(itsClass, ['m'], `${place}.c`)
     this.value(own(node, 'v'), `${place}.v`)
   }
 

@@ -46,7 +46,8 @@ export type WireNode =
       readonly q?: WireFields
     }
   | { readonly t: 'B'; readonly f: WireValue; readonly x: WireValue; readonly a: readonly WireValue[] }
-  | { readonly t: 'T'; readonly n: string; readonly v: WireValue }
+  /** `c`: its class, whose module may register the type. */
+  | { readonly t: 'T'; readonly n: string; readonly v: WireValue; readonly c?: WireValue }
 
-/** Nodes that import or compile something, so that only a verified message may hold them. */
-export const CODE_NODES: ReadonlySet<string> = new Set(['m', 'y', 'f', 'B', 'i'])
+/** Nodes that import, compile or call something, so that only a verified message may hold them. */
+export const CODE_NODES: ReadonlySet<string> = new Set(['m', 'y', 'f', 'B', 'i', 'T'])

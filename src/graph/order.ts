@@ -119,7 +119,7 @@ function valuesOf(node: WireNode | undefined): readonly WireValue[] {
     case 'B':
       return [node.f, node.x, ...node.a]
     case 'T':
-      return [node.v]
+      return node.c === undefined ? [node.v] : [node.v, node.c]
     default:
       return []
   }

@@ -49,6 +49,24 @@ function foreignErrorName(prototype: object): string | undefined {
   return typeof name === 'string' && /^\w*Error$/.test(name) && isNativePrototype(prototype, name) ? name : undefined
 }
 
+/** Writes a value of a registered type: what `toWire` gives, and where its class is from. */
+export function writeRegistered(object: object, type: RegisteredType, writer: NodeWriter): WireNode {
+  writer.markCode()
+  const wire = writer.value(writer.wire(type, object), { words: ' (as toWire gives it)' })
+  const Class = classOf(object)
+  const isExported = Class !== undefined && !type.byReference && isReferred(Class, writer)
+  return { t: 'T', n: type.name, v: wire, ...(isExported && { c: writer.value(Class, { words: ' (its class)' }) }) }
+}
+
+function isReferred(Class: Function, writer: NodeWriter): boolean {
+  try {
+    return writer.travel(Class).by === 'reference'
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
 /** Writes an instance of a class: the class, and own fields. */
 export function writeInstance(object: object, writer: NodeWriter): WireNode {
   if (types.isBoxedPrimitive(object) || types.isPromise(object) || types.isWeakMap(object) || types.isWeakSet(object)) throw refuse(object)
@@ -61,7 +79,7 @@ function writeClass(object: object, writer: NodeWriter): WireValue {
   if (Class === undefined || isFounded(Class) || ancestorOf(object, writer.types) !== undefined) return refuseSubclass(object, writer)
   const secret = privateMemberOf(Class)
   if (secret !== undefined) {
-    throw new Refusal(`has the private member ${secret} of ${functionName(Class)}, which nothing can read from outside`, registerHint(Class))
+    throw new Refusal(`has the private member ${secret} of ${functionName(Class)}, which nothing can read from outside`, registerHint(Class, writer))
   }
   const travel = travelOfClass(object, Class, writer)
   if (travel.by === 'import') throw refuse(object)
@@ -95,6 +113,7 @@ export function refuseSubclass(object: object, writer: NodeWriter): never {
   throw new Refusal(`is ${what}, which extends the registered type "${ancestor.name}" and would come back as that`, 'register its own class too')
 }
 
-function registerHint(Class: Function): string {
-  return `register ${Class.name === '' ? 'the class' : Class.name} as a type with toWire and fromWire, or pass plain data`
+function registerHint(Class: Function, { isCaptured }: NodeWriter): string {
+  const advice = `register ${Class.name === '' ? 'the class' : Class.name} as a type with toWire and fromWire, or pass plain data`
+  return isCaptured ? `export it from a module that workers can import, ${advice}` : advice
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { ImportBinding } from '../functions/import-binding.ts'
+import { importedAs, ImportBinding } from '../functions/import-binding.ts'
 import { binaryKind, toBase64 } from './bytes.ts'
 import { isNativePrototype, isRootPrototype } from './class-of.ts'
 import type { WireNode, WireValue } from './document.ts'
@@ -9,17 +9,19 @@ import { writeTable } from './table.ts'
 import { typeOf } from './types.ts'
 import { readOwn, writeFields } from './write-fields.ts'
 import { writeFunction, writeImport } from './write-function.ts'
-import { refuseSubclass, writeDomException, writeError, writeInstance } from './write-instance.ts'
+import { refuseSubclass, writeDomException, writeError, writeInstance, writeRegistered } from './write-instance.ts'
 
 /** Arrays with more holes than this are refused: each hole is written, so that a short message never makes a huge array. */
 const MOST_HOLES = 10_000
 
 /** Writes one object. What it holds is handed to the writer. @throws Refusal when the object, or a scalar in it, cannot travel. */
 export function writeNode(object: object, writer: NodeWriter): WireNode {
-  if (types.isProxy(object)) throw refuse(object)
+  if (types.isProxy(object)) return writeBehind(object, writer)
   if (typeof object === 'function') return writeFunction(object, writer)
+  const binding = importedAs(object)
+  if (binding !== undefined) return writeImport(binding.specifier, binding.path, binding.origin, writer)
   const type = typeOf(object, writer.types)
-  if (type?.codec !== undefined) return { t: 'T', n: type.name, v: writer.value(writer.wire(type, object), { words: ' (as toWire gives it)' }) }
+  if (type?.codec !== undefined) return writeRegistered(object, type, writer)
 
   const prototype: unknown = Object.getPrototypeOf(object)
   if (Array.isArray(object)) return isNativePrototype(prototype, 'Array') ? writeArray(object, writer) : refuseSubclass(object, writer)
@@ -30,6 +32,17 @@ export function writeNode(object: object, writer: NodeWriter): WireNode {
   if (builtin !== undefined) return builtin
   if (object instanceof ImportBinding) return writeImport(object.specifier, object.path, object.origin, writer)
   return writeInstance(object, writer)
+}
+
+/** Under this key a proxy may have a function that gives what it stands for. */
+const UNPROXY = Symbol.for('celeriac.unproxy')
+
+/** What a proxy stands for goes in its place, if it says what that is. */
+function writeBehind(proxy: object, writer: NodeWriter): WireNode {
+  const unproxy: unknown = Reflect.get(proxy, UNPROXY)
+  const behind: unknown = typeof unproxy === 'function' ? unproxy.call(proxy) : undefined
+  if ((typeof behind !== 'object' && typeof behind !== 'function') || behind === null || types.isProxy(behind)) throw refuse(proxy)
+  return writeNode(behind, writer)
 }
 
 function writeArray(values: readonly unknown[], writer: NodeWriter): WireNode {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { provide, resolveImport } from '../../src/functions/import-binding.ts'
 import { readGraphText } from '../../src/graph/read.ts'
 import { NO_TYPES } from '../../src/graph/types.ts'
 import { writeGraph } from '../../src/graph/write.ts'
@@ -182,4 +183,24 @@ test('a failing static part is an error that names the class', async () => {
   ).text.replace('?? null', '.x.y ')
 
   await expect(readGraphText(text, { root, types: NO_TYPES, allowCode: true })).rejects.toThrow(/Cannot make the class "Broken" again: its static part failed/)
+})
+
+test('what was imported for a function travels on as that import', async () => {
+  const path: unknown = await resolveImport({ specifier: 'node:path', path: [], origin: undefined }, root)
+  const meta = provide('meta', './src/app.ts', root)
+
+  const [pathAgain, metaAgain] = (await copyOf([path, meta])) as [unknown, ImportMeta]
+
+  expect(pathAgain).toBe(path)
+  expect(metaAgain.url).toBe((meta as ImportMeta).url)
+})
+
+test('a proxy that says what it stands for goes as that', async () => {
+  const behind = { at: new Date(0) }
+  const proxy = new Proxy({}, { get: (_target, key) => (key === Symbol.for('celeriac.unproxy') ? () => behind : undefined) })
+
+  const { text } = writeGraph([proxy], { root, path: 'args', types: NO_TYPES, classesByValue: true })
+  const [came] = (await readGraphText(text, { root, types: NO_TYPES, allowCode: false })) as [unknown]
+
+  expect(came).toStrictEqual(behind)
 })

@@ -22,7 +22,7 @@ describe('secrets', () => {
   })
 
   test('reach a child process', () => {
-    const child = loadConfig({ inherited: JSON.parse(JSON.stringify(configured())) as Record<string, unknown>, env: {} })
+    const child = loadConfig({ inherited: JSON.parse(JSON.stringify(configured().forChildren())) as Record<string, unknown>, env: {} })
 
     expect([child.secretKey, child.secretKeyFallbacks]).toEqual([SECRET, [FORMER]])
   })
