@@ -29,7 +29,7 @@ export interface CurrentTask {
    * Stores a state of your own for `future.state()` and `future.info()`.
    *
    * States reported in one turn of the event loop arrive as the last one only.
-   * @throws {@link EncodeError} when `meta` is not plain data.
+   * @throws {@link EncodeError} when `meta` cannot travel.
    */
   updateState(update: { state: string; meta?: unknown }): void
   /** `updateState` with the state PROGRESS. */

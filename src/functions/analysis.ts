@@ -78,7 +78,7 @@ function analyseSource(given: string, source: FunctionSource, site: FunctionSite
 
   const original = originalSource(script, source, start)
   const { text, node } = original?.source ?? source
-  const line = original?.line ?? positionOf(script.source, start + source.from.given).line
+  const line = original?.line ?? script.startLine + positionOf(script.source, start + source.from.given).line
   const shown = original?.file ?? file
   const surroundings = surroundingsOf(node, isStrict)
   const imported = isModule && program && file ? importedNames(program, file, root) : new Map<string, ImportBinding>()
@@ -176,7 +176,7 @@ function edit(
 
 /** Where the text of the function begins in its script: V8 names a place within it. */
 function startOf(given: string, script: LoadedScript, site: FunctionSite): number {
-  const start = script.source.lastIndexOf(given, offsetOf(script.source, site))
+  const start = script.source.lastIndexOf(given, offsetOf(script.source, { line: site.line - script.startLine, column: site.column }))
   // A test runner may count from another column than that of the source which the inspector shows.
   return start === -1 ? script.source.indexOf(given) : start
 }

@@ -4,7 +4,7 @@ import { quietly } from '../internal/quietly.ts'
 import { standardGlobals } from './globals.ts'
 import { GLOBAL_SPECIFIER, ImportBinding } from './import-binding.ts'
 import { inspectFunction, scriptUrl } from './inspector.ts'
-import { ownProperty } from './own-path.ts'
+import { isHolder, ownProperty } from './own-path.ts'
 
 /** Asking for one of them prints that it is deprecated. */
 const UNWANTED = new Set(['punycode', 'sys'])
@@ -84,6 +84,3 @@ function loadedModules(loadList: readonly string[]): readonly string[] {
   return names.filter((name) => loaded.has(name.replace(/\/.*/, ''))).map((name) => `node:${name}`)
 }
 
-function isHolder(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null)
-}

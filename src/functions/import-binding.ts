@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { UnreachableFunctionError } from '../errors.ts'
 import { isProvided, type Provided } from './function-code.ts'
 import { importFrom, metaOf, pathOfName } from './origin.ts'
+import { isHolder } from './own-path.ts'
 import { importModule } from './resolve.ts'
 
 /** What stands in place of a specifier for what JavaScript and Node define globally. */
@@ -84,10 +85,6 @@ async function moduleOfBinding(binding: Pick<ImportBinding, 'specifier' | 'path'
   } catch (cause) {
     throw unresolved(binding, `The module failed to load: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
   }
-}
-
-function isHolder(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null)
 }
 
 function unresolved({ specifier, path, origin }: Pick<ImportBinding, 'specifier' | 'path' | 'origin'>, why: string, cause?: unknown): Error {

@@ -35,6 +35,8 @@ export interface Scope {
 export interface LoadedScript {
   readonly url: string
   readonly source: string
+  /** The line of its file that it begins on, counted from 0: code that was made again stands where it was written. */
+  readonly startLine: number
 }
 
 /** The variable of the global object by which a function is handed to the inspector; set only during a lookup. */
@@ -42,7 +44,7 @@ const CELL = '__celeriacInspected'
 const OBJECT_GROUP = 'celeriac'
 
 let session: Session | null | undefined
-const urls = new Map<string, string>()
+const parsed = new Map<string, Pick<LoadedScript, 'url' | 'startLine'>>()
 const scripts = new Map<string, LoadedScript>()
 const MOST_SCRIPTS = 500
 
@@ -115,8 +117,8 @@ function asArgument(value: RemoteValue | undefined): object {
 
 /** The URL of a script, `''` for code made by `eval`. */
 export function scriptUrl(scriptId: string): string {
-  if (!urls.has(scriptId)) withDebugger(() => {})
-  return urls.get(scriptId) ?? ''
+  if (!parsed.has(scriptId)) withDebugger(() => {})
+  return parsed.get(scriptId)?.url ?? ''
 }
 
 /** A script with its source, read once. */
@@ -124,7 +126,7 @@ export function loadedScript(scriptId: string): LoadedScript {
   const known = scripts.get(scriptId)
   if (known !== undefined) return known
   const source = withDebugger(() => post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource)
-  const script = { url: scriptUrl(scriptId), source }
+  const script = { url: scriptUrl(scriptId), source, startLine: parsed.get(scriptId)?.startLine ?? 0 }
   if (script.url === '') return script
   // What reloads its modules has ever new ones; the oldest is the least likely to be asked for.
   const [oldest] = scripts.keys()
@@ -153,7 +155,7 @@ function connect(): Session | null {
     const { Session } = process.getBuiltinModule('node:inspector')
     const opened = new Session()
     opened.connect()
-    opened.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url))
+    opened.on('Debugger.scriptParsed', ({ params: { scriptId, url, startLine } }) => void parsed.set(scriptId, { url, startLine }))
     session = opened
   } catch {
     session = null

@@ -60,6 +60,11 @@ export function ownProperty(holder: object, name: string | symbol): PropertyDesc
   }
 }
 
+/** Whether something can have properties. */
+export function isHolder(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
+}
+
 function isSearchable(value: unknown): value is object {
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return false
   if (types.isProxy(value) || ArrayBuffer.isView(value)) return false

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { findInCallers } from './call-site.ts'
-import { assertRunnable, unrunnable } from './callable.ts'
+import { unrunnable } from './callable.ts'
 import { inspectFunction, inspectorAvailable, loadedScript, scriptUrl } from './inspector.ts'
 import type { FunctionSite } from './inspector.ts'
 import { findDefaultPath, findExportPath, isSteady } from './live-exports.ts'
@@ -35,24 +35,7 @@ const MOST_HELD = 16
 const known = new WeakMap<object, { readonly root: string; readonly reference: FunctionReference }>()
 
 /**
- * The reference of an exported function.
- *
- * Synchronous, and remembered per function. It names the module that defines the function, however it was
- * imported; nothing is imported to find out.
- * @throws {@link InvalidTaskError} when the value is not a function with source of its own.
- * @throws {@link UnreachableFunctionError} when no export leads to it, or another process cannot import its module.
- */
-export function referenceOf(value: unknown, root: string): FunctionReference {
-  const hit = knownReference(value as object, { root })
-  if (hit !== undefined) return hit
-  assertRunnable(value)
-  const found = search(value, { root })
-  if (found instanceof Error) throw found
-  return found
-}
-
-/**
- * The reference of any exported object, such as a task; undefined where {@link referenceOf} would throw.
+ * The reference of any exported object, such as a task; undefined where there is none.
  *
  * An object does not say where it was made: its module is that of a function it holds in a property or
  * captures, or of `near`.

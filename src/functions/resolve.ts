@@ -7,7 +7,7 @@ import { UnreachableFunctionError } from '../errors.ts'
 import { unrunnable } from './callable.ts'
 import { isModuleFile, packageOf, pathBelow } from './module-path.ts'
 import { nearestNames } from './nearest.ts'
-import { FORBIDDEN_NAMES, LONGEST_PATH, ownProperty } from './own-path.ts'
+import { FORBIDDEN_NAMES, isHolder, LONGEST_PATH, ownProperty } from './own-path.ts'
 import type { FunctionReference } from './reference.ts'
 
 const { cache: commonJsModules } = createRequire(import.meta.url)
@@ -133,10 +133,6 @@ function memberOf(holder: unknown, name: string, mayGet: boolean, reference: Fun
   if ('value' in descriptor) return descriptor.value
   if (mayGet) return (holder as Record<string, unknown>)[name]
   throw refused(reference, `"${name}" is a getter, and getters are not called.`)
-}
-
-function isHolder(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null)
 }
 
 function missing(holder: object, name: string, reference: FunctionReference): Error {

@@ -9,8 +9,8 @@ import { failOnLeftovers } from '../support/leaks.ts'
 import { type CodeBlock, codeBlocks, promisedOutput, ROOT } from './code-blocks.ts'
 import { createProject, linkBuilt, plainEnvironment } from './project.ts'
 
-const PAGES = ['README.md', 'docs/guide.md', 'docs/configuration.md']
-/** Files of the guide whose exports its other blocks use by name. */
+const PAGES = ['README.md', 'docs/guide.md', 'docs/functions.md', 'docs/configuration.md']
+/** Files of the guide whose exports its other blocks, and those of docs/functions.md, use by name. */
 const SHARED = ['tasks.ts', 'celery.ts']
 const RUN_MS = 25_000
 /** What we ask of our own sources and nobody needs to ask of an example. */
@@ -22,7 +22,7 @@ let folder: string
 
 beforeAll(() => {
   folder = createProject(['fastify', '@types/node'])
-  for (const page of PAGES) writeBlocks(folderOf(page), codeBlocks(page))
+  for (const page of PAGES) writeBlocks(page)
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -44,8 +44,8 @@ test('every block of TypeScript in the documents compiles', () => {
   expect(status).toBe(0)
 })
 
-describe('the guide', () => {
-  const blocks = codeBlocks('docs/guide.md').filter(({ runs }) => runs)
+describe('the guide, with its page on functions,', () => {
+  const blocks = ['docs/guide.md', 'docs/functions.md'].flatMap(codeBlocks).filter(({ runs }) => runs)
   let printed: string[][]
 
   beforeAll(async () => {
@@ -81,13 +81,14 @@ async function runAll(blocks: readonly CodeBlock[]): Promise<string[][]> {
 }
 
 /** Each block in its own file: the one that it names, or a numbered one. */
-function writeBlocks(into: string, blocks: readonly CodeBlock[]): void {
-  mkdirSync(into)
-  for (const [index, { code, file }] of blocks.entries()) writeFileSync(join(into, file ?? `block-${index}.ts`), code)
+function writeBlocks(page: string): void {
+  mkdirSync(folderOf(page), { recursive: true })
+  for (const [index, { code, file }] of codeBlocks(page).entries()) writeFileSync(join(folderOf(page), file ?? `${basename(page, '.md')}-${index}.ts`), code)
 }
 
+/** The page on functions goes on where the guide ends. */
 function folderOf(page: string): string {
-  return join(folder, basename(page, '.md'))
+  return join(folder, page === 'docs/functions.md' ? 'guide' : basename(page, '.md'))
 }
 
 /** What blocks of the guide use without importing it. */
