@@ -6,7 +6,7 @@ import { APP, project, run } from './command.ts'
 failOnLeftovers()
 const bare = project({ 'proj/celery.ts': APP, 'web.ts': 'export const app = { listen() {} }', 'broken.ts': 'throw new Error("no luck")', 'wrong.ts': `import { Celery } from 'celeriac'; new Celery({ brokerUlr: 'sqlite:' })` })
 
-const ALL_TASKS = 'tasks    -> shop.add, shop.fail, shop.hold, shop.spin'
+const ALL_TASKS = 'tasks    -> shop.add, shop.fail, shop.hold, shop.prices, shop.spin'
 
 describe('the application', () => {
   test.each([

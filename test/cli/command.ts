@@ -21,6 +21,7 @@ export const APP = `
   import { Celery } from 'celeriac'
   export const celery = new Celery('shop')
   celery.task({ name: 'shop.add' }, function add(x, y) { return x + y })
+  celery.task({ name: 'shop.prices' }, function prices() { return new Map([['cat', [2n]]]) })
   celery.task({ name: 'shop.fail' }, function fail() { throw new RangeError('too far') })
   celery.task({ name: 'shop.hold', queue: 'slow' }, function hold(mark, ms) {
     writeFileSync(mark, '')

@@ -64,6 +64,12 @@ describe('celeriac call and result', () => {
     expect(code).toBe(0)
   })
 
+  test('show what JSON cannot hold', async () => {
+    const id = await call('shop.prices')
+
+    expect((await celeriac('result', id, '--timeout', '10')).stdout).toBe("Map(1) { 'cat' => [ 2n ] }\n")
+  })
+
   test('bind keyword arguments and take an id', async () => {
     expect(await call('shop.add', '-k', '{"x": 40, "y": 2}', '--task-id', 'mine', '--priority', '9', '--expires', '1h')).toBe('mine')
 
