@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { descendants, gone, startWeb, until, type WebProcess } from '../services/web-process.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
-import { codeBlocks } from './code-blocks.ts'
+import { codeBlocks, promisedOutput } from './code-blocks.ts'
 import { createProject, installPacked, plainEnvironment } from './project.ts'
 
 /** How long after the application no process of it is left. */
@@ -43,6 +45,17 @@ test('the first example of the README works as it stands, with the package from 
   web.child.kill('SIGINT')
   await web.ended
   await gone(processes, PROMISE_MS)
+})
+
+test('its second snippet prints what it says, and ends by itself', async () => {
+  const snippet = codeBlocks('README.md')[1]
+  installPacked(folder)
+  writeFileSync(join(folder, 'script.ts'), snippet?.code ?? '')
+
+  const { stdout } = await promisify(execFile)(process.execPath, ['script.ts'], { cwd: folder, env: plainEnvironment({}), timeout: 20_000 })
+
+  expect(snippet?.code).toContain('celery.submit((')
+  expect(stdout.trim().split('\n')).toEqual(snippet && promisedOutput(snippet))
 })
 
 function workersOf(process: WebProcess | undefined): ReturnType<typeof descendants> | undefined {
