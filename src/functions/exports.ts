@@ -1,6 +1,6 @@
 import type { AnyNode, CallExpression, Function as FunctionNode, Pattern, Program } from 'acorn'
 import { LONGEST_PATH } from './own-path.ts'
-import { childrenOf, nodesIn } from './parse.ts'
+import { nodesIn } from './parse.ts'
 
 /** One export of a module: the name others import, and what stands behind it. */
 export interface ModuleExport {
@@ -18,7 +18,7 @@ export interface WrittenFunction {
 }
 
 /** The variables of a module's top level, each with what is written as its value, if that is one expression. */
-type Declarations = Map<string, AnyNode | undefined>
+export type Declarations = Map<string, AnyNode | undefined>
 
 /** The exports that a module defines itself; what it passes on from others (`export … from`) is left out. */
 export function moduleExports(program: Program): ModuleExport[] {
@@ -56,54 +56,6 @@ export function writtenFunctions(program: Program): WrittenFunction[] {
   return moduleExports(program).flatMap(({ name, node }) => (node ? [...functionsBelow(node, [name], declared)] : []))
 }
 
-/** Whether a variable is ever assigned to, but for its declaration. Takes one of the same name in an inner scope for it. */
-export function isReassigned(program: Program, local: string): boolean {
-  return [...nodesIn(program)].some((node) => {
-    if (node.type === 'UpdateExpression') return node.argument.type === 'Identifier' && node.argument.name === local
-    return node.type === 'AssignmentExpression' && namesBound(node.left as Pattern).includes(local)
-  })
-}
-
-/**
- * Whether a function is written as the member `name` of something, where the module itself does so: in an object, as a static
- * member of a class, or in an assignment, and not inside of a function, which could do it at any time.
- */
-export function isWrittenAsMember(program: Program, name: string, isIt: (node: FunctionNode) => boolean): boolean {
-  const top = statementsOf(program)
-  const declared = declarationsOf(top)
-  const isBelow = (node: AnyNode): boolean => {
-    if (isFunction(node)) return false
-    const written = valueWritten(node, name)
-    const value = written?.type === 'Identifier' ? declared.get(written.name) : written
-    return (value !== undefined && isFunction(value) && isIt(value)) || childrenOf(node).some(isBelow)
-  }
-  return top.some(isBelow)
-}
-
-/** The statements of a module's top level; a test runner has put them into a function. */
-function statementsOf({ body }: Program): readonly AnyNode[] {
-  const wrapper = body.map((statement) => (statement.type === 'ExpressionStatement' ? statement.expression : undefined)).find((node) => node?.type === 'ArrowFunctionExpression')
-  if (body.length > 2 || wrapper?.type !== 'ArrowFunctionExpression' || wrapper.body.type !== 'BlockStatement') return body
-  const [inner] = wrapper.body.body
-  return inner?.type === 'BlockStatement' ? inner.body : wrapper.body.body
-}
-
-/** What a node says is the member of that name. */
-function valueWritten(node: AnyNode, name: string): AnyNode | undefined {
-  switch (node.type) {
-    case 'Property':
-    case 'PropertyDefinition':
-    case 'MethodDefinition':
-      return !node.computed && nameOf(node.key) === name ? (node.value ?? undefined) : undefined
-    case 'AssignmentExpression':
-      return node.left.type === 'MemberExpression' && !node.left.computed && nameOf(node.left.property) === name ? node.right : undefined
-    case 'ArrayExpression':
-      return node.elements[Number(name)] ?? undefined
-    default:
-      return undefined
-  }
-}
-
 /** The offset that V8 gives as a function's place: an arrow's first character, any other function's `(`. */
 export function placeOf(node: FunctionNode, source: string): number {
   return node.type === 'ArrowFunctionExpression' ? node.start : source.indexOf('(', node.id?.end ?? node.start)
@@ -118,8 +70,11 @@ function* functionsBelow(node: AnyNode, path: readonly string[], declared: Decla
   }
 }
 
-function* membersWritten(node: AnyNode): Generator<[string, AnyNode]> {
-  if (node.type === 'ObjectExpression') {
+/** The members that an object, an array or a class itself is written with. */
+export function* membersWritten(node: AnyNode): Generator<[string, AnyNode]> {
+  if (node.type === 'ArrayExpression') {
+    for (const [index, element] of node.elements.entries()) if (element) yield [String(index), element]
+  } else if (node.type === 'ObjectExpression') {
     for (const property of node.properties) {
       if (property.type !== 'Property' || property.kind !== 'init' || property.computed) continue
       yield [nameOf(property.key), property.value]
@@ -133,7 +88,8 @@ function* membersWritten(node: AnyNode): Generator<[string, AnyNode]> {
   }
 }
 
-function declarationsOf(statements: readonly AnyNode[]): Declarations {
+/** The variables that statements declare. */
+export function declarationsOf(statements: readonly AnyNode[]): Declarations {
   const declared: Declarations = new Map()
   for (const statement of statements) {
     const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
@@ -147,7 +103,8 @@ function declarationsOf(statements: readonly AnyNode[]): Declarations {
   return declared
 }
 
-function namesBound(pattern: Pattern): string[] {
+/** The variables that a pattern gives values. */
+export function namesBound(pattern: Pattern): string[] {
   switch (pattern.type) {
     case 'Identifier':
       return [pattern.name]
@@ -171,7 +128,8 @@ function registersExport(call: CallExpression): boolean {
   return isDefine || (call.callee.type === 'Identifier' && call.callee.name === '__vite_ssr_exportName__')
 }
 
-function isFunction(node: AnyNode): node is FunctionNode & AnyNode {
+/** Whether a node is a function, other than a class. */
+export function isFunction(node: AnyNode): node is FunctionNode & AnyNode {
   return node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
 }
 

@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module'
 import { getLineInfo } from 'acorn'
 import type { Function as FunctionNode, Program } from 'acorn'
-import { isReassigned, isWrittenAsMember, moduleExports, placeOf, wrappedExports, writtenFunctions } from './exports.ts'
+import { isFunction, moduleExports, placeOf, wrappedExports, writtenFunctions } from './exports.ts'
 import type { ModuleExport } from './exports.ts'
 import type { FunctionSite, LoadedScript, Scope } from './inspector.ts'
 import { findOwnPath, membersOf } from './own-path.ts'
 import type { Candidate } from './own-path.ts'
 import { parseScript } from './parse.ts'
+import { isSteadyPath } from './steady.ts'
 
 /** Native modules and ours share one cache of CommonJS modules. */
 const { cache: commonJsModules } = createRequire(import.meta.url)
@@ -51,18 +52,18 @@ export function findDefaultPath(site: FunctionSite, script: LoadedScript): reado
   return inDefault.find(({ node }) => isAt(node, site, script))?.path
 }
 
-/**
- * Whether another process that imports the module finds this very function at the path: an export that is assigned anew while the
- * program runs, or what is put into an exported object, is found only here.
- */
-export function isSteady(path: readonly string[], site: FunctionSite | undefined, script: LoadedScript): boolean {
+/** Whether another process that imports the module finds this very function or class at the path. `site` is its own, in this script. */
+export function isSteady(fn: Function, path: readonly string[], site: FunctionSite | undefined, script: LoadedScript): boolean {
+  // Packages wrap all of themselves into functions, and are not changed while a program runs.
+  if (script.url.includes('/node_modules/')) return true
   const program = programOf(script)
   if (program === undefined) return false
-  const [name, ...members] = path
-  if (members.length > 0) return site !== undefined && isWrittenAsMember(program, members.at(-1) ?? '', (node) => isAt(node, site, script))
-  const read = script.source.includes('__vite_ssr_') ? wrappedExports : moduleExports
-  const local = exportsOf(script, read).find((exported) => exported.name === name)?.local
-  return local === undefined || !isReassigned(program, local)
+  const text = Function.prototype.toString.call(fn)
+  const exported = exportsOf(script, script.source.includes('__vite_ssr_') ? wrappedExports : moduleExports)
+  return isSteadyPath(program, exported, path, (node) => {
+    if (isFunction(node)) return site !== undefined && isAt(node, site, script)
+    return script.source.slice(node.start, node.end) === text
+  })
 }
 
 function isAt(node: FunctionNode, site: FunctionSite, script: LoadedScript): boolean {
