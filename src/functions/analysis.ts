@@ -104,7 +104,7 @@ function analyseSource(given: string, source: FunctionSource, site: FunctionSite
     needsReceiver: source.isMethod && surroundings.usesOwnThis,
     isNested: around.filter(isFunctionNode).length > (script.source.includes('__vite_ssr_') ? 1 : 0),
     isCommonJs,
-    members: writtenMembers(node as AnyNode),
+    members: writtenMembers(source.node as AnyNode, source.text),
     file,
     placeAt: (offset) => `${place}:${line + 1 + countLines(text.slice(0, offset))}`,
     codeNamed: (name) => {

@@ -52,17 +52,17 @@ export function findDefaultPath(site: FunctionSite, script: LoadedScript): reado
   return inDefault.find(({ node }) => isAt(node, site, script))?.path
 }
 
-/** Whether another process that imports the module finds this very function or class at the path. `site` is its own, in this script. */
-export function isSteady(fn: Function, path: readonly string[], site: FunctionSite | undefined, script: LoadedScript): boolean {
+/** Whether another process that imports the module finds the same at the path. `site` is that of a function itself, in this script. */
+export function isSteady(value: object, path: readonly string[], site: FunctionSite | undefined, script: LoadedScript): boolean {
   // Packages wrap all of themselves into functions, and are not changed while a program runs.
   if (script.url.includes('/node_modules/')) return true
   const program = programOf(script)
   if (program === undefined) return false
-  const text = Function.prototype.toString.call(fn)
   const exported = exportsOf(script, script.source.includes('__vite_ssr_') ? wrappedExports : moduleExports)
   return isSteadyPath(program, exported, path, (node) => {
+    if (typeof value !== 'function') return true
     if (isFunction(node)) return site !== undefined && isAt(node, site, script)
-    return script.source.slice(node.start, node.end) === text
+    return script.source.slice(node.start, node.end) === Function.prototype.toString.call(value)
   })
 }
 

@@ -141,7 +141,7 @@ function searchModule(value: object, site: FunctionSite, { root, packages, isOwn
   if (file === mainScript() && !isGuardedMain(script.source)) return inUnguardedMain(value, module)
   const path = findExportPath(value, site, script, file) ?? (isOwn ? findDefaultPath(site, script) : undefined)
   if (path === undefined) return notExported(value, module, site.line + 1)
-  if (typeof value === 'function' && !isSteady(value, path, isOwn ? site : undefined, script)) return putThereLater(value, module, path)
+  if (!isSteady(value, path, isOwn ? site : undefined, script)) return putThereLater(value, module, path)
   return { t: 'm', m: `./${module}`, p: path }
 }
 

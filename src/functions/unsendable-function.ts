@@ -71,7 +71,7 @@ export function privateState(fn: Function, name: string): UnreachableFunctionErr
 
 /** A member is not the one that the class was written with. */
 export function changedMember(fn: Function, name: string): UnreachableFunctionError {
-  return refused(fn, `has had its member "${name}" replaced or removed, and would arrive as it was written. Export the class, or write it as it is to be.`)
+  return refused(fn, `has had its member "${name}" added, replaced or removed in a way that does not show in its source, so it would arrive without that. Export it, or write it as it is to be.`)
 }
 
 /** It inherits from something of its own. */

@@ -23,6 +23,22 @@ class Patched {
 }
 Patched.prototype.hi = () => 'as patched'
 
+class Tagged {}
+Object.assign(Tagged, { [Symbol.for('tag')]: 1 })
+
+class Swapped {
+  one(): number {
+    return 1
+  }
+  two(): number {
+    return 2
+  }
+}
+Swapped.prototype.two = Swapped.prototype.one
+
+class Hidden {}
+Object.defineProperty(Hidden.prototype, 'late', { value: 1 })
+
 class Trimmed {
   static n?: number = 1
 }
@@ -36,6 +52,9 @@ export const rows: readonly Row[] = [
   { title: 'a private static field', make: () => { Counter.bump(); return () => Counter.bump() }, refused: /#count/, here: { gives: 2 } },
   { title: 'a static block runs once more, with the copies', make: () => () => [Noted.n, seen.length], gives: [1, 2], here: { gives: [1, 1] } },
   { title: 'a method that was replaced on the prototype of a class', make: () => () => new Patched().hi(), refused: /\bPatched\b.*\bhi\b/s, here: { gives: 'as patched' } },
+  { title: 'a class with a member under a symbol that was added', make: () => () => Reflect.get(Tagged, Symbol.for('tag')), refused: /\bTagged\b.*\btag\b/s, here: { gives: 1 } },
+  { title: 'a class with one of its methods in the place of another', make: () => () => new Swapped().two(), refused: /\bSwapped\b.*\btwo\b/s, here: { gives: 1 } },
+  { title: 'a class with a hidden member on its prototype', make: () => () => Reflect.get(new Hidden(), 'late'), refused: /\bHidden\b.*\blate\b/s, here: { gives: 1 } },
   { title: 'a static field that was deleted', make: () => () => Trimmed.n ?? 'deleted', refused: /\bTrimmed\b.*\bn\b/s, here: { gives: 'deleted' } },
   { title: 'a frozen object is not frozen', make: () => () => Object.isFrozen(frozen), gives: false, here: { gives: true } },
   { title: 'another prototype of a function', make: () => () => tagged.tag ?? 'lost', refused: /\btagged\d*\b.*prototype/s, here: { gives: 'from its prototype' } },
