@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { DEEPEST_PLAIN, hasOnlyElements, hasOnlyKeys, isPlainNumber } from './plain.ts'
+import { DEEPEST_PLAIN, hasOnlyElements, hasOnlyKeys, isPlainScalar } from './plain.ts'
 
 /**
  * Finds out which parts of a value are plain sub-trees, that JSON writes and reads by itself.
@@ -56,17 +56,7 @@ export class PlainScan {
 
   /** Meets a value: true when it may be written as a part of the plain tree that holds it. */
   meet(value: unknown, depth: number): boolean {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-        return true
-      case 'number':
-        return isPlainNumber(value)
-      case 'object':
-        return value === null || this.#meetObject(value, depth)
-      default:
-        return false
-    }
+    return typeof value === 'object' && value !== null ? this.#meetObject(value, depth) : isPlainScalar(value)
   }
 
   #meetObject(value: object, depth: number): boolean {

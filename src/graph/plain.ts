@@ -53,7 +53,8 @@ export function isPlainNumber(value: number): boolean {
   return value === 0 ? !Object.is(value, -0) : Math.abs(value) <= Number.MAX_SAFE_INTEGER
 }
 
-function isPlainScalar(value: unknown): boolean {
+/** Whether JSON keeps a value that is no object. */
+export function isPlainScalar(value: unknown): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':

@@ -1,10 +1,10 @@
 import { DecodeError } from '../errors.ts'
 import { resolveImport } from '../functions/import-binding.ts'
 import { resolveReference } from '../functions/resolve.ts'
+import { isTooDeep } from '../protocol/json-depth.ts'
 import { malformed } from '../protocol/malformed.ts'
 import { GraphBuilder } from './build.ts'
 import { type CheckOptions, checkDocument } from './check.ts'
-import { isTooDeep } from './depth.ts'
 import type { WireNode } from './document.ts'
 import { buildOrder } from './order.ts'
 

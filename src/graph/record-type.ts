@@ -1,4 +1,4 @@
-import { InvalidTaskError } from '../errors.ts'
+import { DecodeError, InvalidTaskError } from '../errors.ts'
 import type { TypeClass, TypeDescription } from './types.ts'
 
 /** A model of Mongoose, as far as it matters here. */
@@ -64,5 +64,5 @@ function unsaved(name: string): never {
 
 function found<T>(record: unknown, name: string, key: unknown): T {
   if (record !== null && record !== undefined) return record as T
-  throw new Error(`The ${name} with the key ${JSON.stringify(key)} is not in the database (any more).`)
+  throw new DecodeError(`The ${name} with the key ${JSON.stringify(key)} is not in the database (any more).`)
 }

@@ -6,7 +6,7 @@ import { GRAPH_VERSION, type WireNode, type WireValue } from './document.ts'
 import type { NodeWriter } from './node-writer.ts'
 import { cycleThroughType } from './order.ts'
 import { type Hold, type Place, describePlace, isCaptured } from './place.ts'
-import { isJsonPatched, isPlainNumber } from './plain.ts'
+import { isJsonPatched, isPlainNumber, isPlainScalar } from './plain.ts'
 import { PlainScan } from './plain-scan.ts'
 import { Refusal } from './refusal.ts'
 import { wellKnownName } from './symbols.ts'
@@ -153,17 +153,8 @@ class GraphWriter implements NodeWriter {
 
   /** Whether an element may be written as it is, inside of JSON. */
   isPlain(value: unknown): boolean {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-        return true
-      case 'number':
-        return isPlainNumber(value)
-      case 'object':
-        return value === null || (!this.#scan.isRich(value) && !this.#scan.isShared(value) && !(this.#late.size > 0 && this.#late.has(value)))
-      default:
-        return false
-    }
+    if (typeof value !== 'object' || value === null) return isPlainScalar(value)
+    return !this.#scan.isRich(value) && !this.#scan.isShared(value) && !(this.#late.size > 0 && this.#late.has(value))
   }
 
   /** How a function or class travels, found out once. */

@@ -1,4 +1,5 @@
 import { DecodeError } from '../errors.ts'
+import { endOfString, isTooDeep } from './json-depth.ts'
 import { DEEPEST_WRITTEN, MOST_DIGITS, writeJson } from './json-writer.ts'
 import { malformed } from './malformed.ts'
 
@@ -70,7 +71,7 @@ function isSimpleObject(value: object, depth: number): boolean {
  */
 export function parseJson(text: string, what = 'JSON'): unknown {
   // Each level needs a bracket on both sides, so a short text cannot be too deep.
-  if (text.length > 2 * DEEPEST_READ) checkDepth(text, what)
+  if (text.length > 2 * DEEPEST_READ && isTooDeep(text, DEEPEST_READ)) throw new DecodeError(`Cannot read ${what}: it is nested deeper than ${DEEPEST_READ} levels.`)
   try {
     return isUnusual(text) ? parseUnusual(text) : JSON.parse(text)
   } catch (error) {
@@ -145,34 +146,4 @@ function replaceTokens(text: string, nan: string): string {
     from = token.lastIndex
   }
   return replaced + text.slice(from)
-}
-
-function checkDepth(text: string, what: string): void {
-  let depth = 0
-  for (let index = 0; index < text.length; index++) {
-    switch (text.charCodeAt(index)) {
-      case 0x22: // "
-        index = endOfString(text, index) - 1
-        break
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > DEEPEST_READ) throw new DecodeError(`Cannot read ${what}: it is nested deeper than ${DEEPEST_READ} levels.`)
-        break
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--
-        break
-      default:
-    }
-  }
-}
-
-/** The index after the string that begins at `start`; the text's length when it does not end. */
-function endOfString(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(quote - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return quote + 1
-  }
-  return text.length
 }

@@ -6,7 +6,7 @@ export function isTooDeep(text: string, deepest: number): boolean {
   for (let index = 0; index < text.length; index++) {
     switch (text.charCodeAt(index)) {
       case 0x22: // "
-        index = closingQuote(text, index)
+        index = endOfString(text, index) - 1
         break
       case 0x5b: // [
       case 0x7b: // {
@@ -29,12 +29,12 @@ function count(text: string, character: string, most: number): number {
   return found
 }
 
-/** The index of the quote that ends the string which begins at `start`. */
-function closingQuote(text: string, start: number): number {
+/** The index after the string that begins at `start`; the text's length when it does not end. */
+export function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let slashes = 0
     while (text.charCodeAt(quote - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return quote
+    if (slashes % 2 === 0) return quote + 1
   }
   return text.length
 }
