@@ -12,7 +12,7 @@ const LAYERS: readonly Layer[] = [
   { parts: ['protocol/'] },
   { parts: ['broker.ts', 'backend.ts', 'pool.ts', 'config/', 'functions/'] },
   { parts: ['brokers/', 'backends/', 'pools/', 'graph/', 'signing/'] },
-  { parts: ['current.ts', 'control/', 'result/', 'codec.ts', 'call.ts', 'send-options.ts', 'registry.ts', 'task.ts', 'submitter.ts', 'waiting-reason.ts', 'web-app.ts', 'canvas/', 'events/'], together: true },
+  { parts: ['current.ts', 'control/', 'result/', 'codec.ts', 'call.ts', 'send-options.ts', 'registry.ts', 'task.ts', 'submitter.ts', 'publish.ts', 'waiting-reason.ts', 'web-app.ts', 'canvas/', 'events/'], together: true },
   { parts: ['app.ts'] },
   { parts: ['worker/'] },
   { parts: ['services/', 'beat/'] },

@@ -8,6 +8,7 @@ import { openBackend } from './backends/open.ts'
 import type { Broker, Publication } from './broker.ts'
 import { openBroker } from './brokers/open.ts'
 import type { CallArguments } from './call.ts'
+import { createSignature, type Signature, type SignatureOptions } from './canvas/signature.ts'
 import { Codec } from './codec.ts'
 import type { CeleryOptions } from './config/celery-options.ts'
 import { type Config, loadConfig } from './config/config.ts'
@@ -21,6 +22,7 @@ import { moduleOf } from './functions/reference.ts'
 import { type TypeClass, type TypeDescription, TypeRegistry } from './graph/types.ts'
 import { type Clock, systemClock } from './internal/clock.ts'
 import { createLogger, type Logger } from './internal/logger.ts'
+import { publishTasks } from './publish.ts'
 import { TaskRegistry } from './registry.ts'
 import { Future } from './result/future.ts'
 import { FuturePool } from './result/future-pool.ts'
@@ -185,6 +187,14 @@ export class App {
   /** Sends a task by name, e.g. one of a Python worker. */
   sendTask<R = unknown>(name: string, args: readonly unknown[] = [], kwargs: Readonly<Record<string, unknown>> = {}, options: SendOptions = {}): Submitted<R> {
     return this.#submitter.sendTask<R>(name, args, kwargs, options)
+  }
+
+  /**
+   * Writes down a call without sending it, for `link` and `linkError`: of a registered task, or by name.
+   * @throws {@link InvalidTaskError} for an option that is wrong or unknown.
+   */
+  signature(task: string | Task, args?: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>, options?: SignatureOptions): Signature {
+    return createSignature(task, args, kwargs, options)
   }
 
   /** The future of a task that was submitted before, here or elsewhere. An unknown id is PENDING. */
@@ -372,14 +382,14 @@ export class App {
     const stores = this.#stores
     if (stores === undefined || this.#closing !== undefined || this.conf.taskAlwaysEager) return this.#publishSlowly(publications, run)
     stores.services.ensure()
-    return stores.broker.publish(publications)
+    return publishTasks(stores.broker, publications)
   }
 
   async #publishSlowly(publications: readonly Publication[], run: Runnable | undefined): Promise<void> {
     const { backend, broker, services } = await this.open()
     if (!this.conf.taskAlwaysEager) {
       services.ensure()
-      return broker.publish(publications)
+      return publishTasks(broker, publications)
     }
     for (const publication of publications) await this.#parts.runEagerly(this, this.#coder(), backend, publication, run)
   }

@@ -75,6 +75,8 @@ export interface BrokerSupports {
   readonly parking: boolean
   /** Survives the end of this process. */
   readonly durable: boolean
+  /** Workers of other software, such as Celery's own, may take its messages; what is parked they do not see. */
+  readonly foreignWorkers: boolean
 }
 
 /** One message on its way to a queue. */

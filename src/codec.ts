@@ -6,7 +6,7 @@ import { readGraph, readGraphText } from './graph/read.ts'
 import { NO_TYPES, type TypeRegistry } from './graph/types.ts'
 import { writeGraph } from './graph/write.ts'
 import type { Clock } from './internal/clock.ts'
-import { bodyOf, bodyText, decodeBody, type EncodedBody, GRAPH_CONTENT_TYPE, type ReadOptions, type TaskBody } from './protocol/body.ts'
+import { bodyOf, bodyText, decodeBody, type Embed, type EncodedBody, GRAPH_CONTENT_TYPE, type ReadOptions, type TaskBody } from './protocol/body.ts'
 import { stringifyJson } from './protocol/json.ts'
 import { isObject } from './protocol/malformed.ts'
 import type { Message, TaskMessageInput } from './protocol/message.ts'
@@ -67,11 +67,12 @@ export class Codec {
     args: readonly unknown[],
     kwargs: Readonly<Record<string, unknown>> | undefined,
     traveller: Traveller | undefined,
+    embed?: Embed,
   ): Pick<TaskMessageInput, 'argsText' | 'kwargsText' | 'content'> {
     if (traveller === undefined && arePlainTrees(kwargs === undefined ? args : [args, kwargs])) {
       return { argsText: JSON.stringify(args), kwargsText: kwargs === undefined ? undefined : JSON.stringify(kwargs) }
     }
-    const call = [args, kwargs ?? {}, null, ...(traveller === undefined ? [] : [traveller.fn])]
+    const call = [args, kwargs ?? {}, embed ?? null, ...(traveller === undefined ? [] : [traveller.fn])]
     const { text } = writeGraph(call, {
       ...this.#writing('call'),
       names: ['args', 'kwargs', 'embed', 'function'],

@@ -128,6 +128,34 @@ export class TaskRevokedError extends CeleriacError {
   }
 }
 
+/**
+ * Thrown by `currentTask().retry()`: ends this run of the task, which is run again later. Let it through.
+ *
+ * `exc` is what went wrong, if the task said; `etaMs` is when it runs again, in milliseconds since 1970; `args` and `kwargs` are
+ * what it runs with then, where they are others.
+ */
+export class Retry extends CeleriacError {
+  readonly etaMs: number
+  readonly exc: unknown
+  readonly args: readonly unknown[] | undefined
+  readonly kwargs: Readonly<Record<string, unknown>> | undefined
+
+  constructor(message: string, { etaMs, exc, args, kwargs }: { etaMs: number; exc?: unknown; args?: readonly unknown[] | undefined; kwargs?: Readonly<Record<string, unknown>> | undefined }) {
+    super('ERR_CELERIAC_RETRY', message)
+    this.etaMs = etaMs
+    this.exc = exc
+    this.args = args
+    this.kwargs = kwargs
+  }
+}
+
+/** A task asked to be retried once more than it may. */
+export class MaxRetriesExceededError extends CeleriacError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_CELERIAC_MAX_RETRIES_EXCEEDED', message, options)
+  }
+}
+
 /** The process that ran the task ended before the task did. */
 export class WorkerLostError extends CeleriacError {
   constructor(message: string, options?: ErrorOptions) {

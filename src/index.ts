@@ -3,11 +3,12 @@ import './internal/node-version.ts'
 
 export type { SecurityEvent, ServiceInfo } from './app.ts'
 export { type CallArguments, kw, type KeywordArguments } from './call.ts'
+export type { Signature, SignatureOptions } from './canvas/signature.ts'
 export { Celery } from './celery.ts'
 export type { CeleryOptions } from './config/celery-options.ts'
 export type { Config } from './config/config.ts'
 export type { Duration } from './config/duration.ts'
-export { currentApp, currentTask, type CurrentTask } from './current.ts'
+export { currentApp, currentTask, type CurrentTask, type RetryOptions } from './current.ts'
 export {
   AlreadyRegistered,
   AppNotFoundError,
@@ -18,11 +19,13 @@ export {
   EncodeError,
   ImproperlyConfigured,
   InvalidTaskError,
+  MaxRetriesExceededError,
   NoCurrentAppError,
   NotRegistered,
   OperationalError,
   PoolNotFoundError,
   RemoteError,
+  Retry,
   SecurityError,
   StartTimeoutError,
   TaskRevokedError,

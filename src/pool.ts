@@ -1,3 +1,5 @@
+import type { Content, Message } from './protocol/message.ts'
+
 /**
  * What runs tasks. A pool decides in which process or thread, and how many at once; what running a task
  * means is `worker/execute.ts`.
@@ -71,14 +73,44 @@ export interface Execution {
 /** How one execution ended. Plain data: it crosses a pipe. */
 export type Outcome =
   /** Without `resultText` the task returned undefined. */
-  | { readonly kind: 'succeeded'; readonly resultText?: string }
-  | { readonly kind: 'failed'; readonly exceptionText: string; readonly traceback: string | null; readonly summary: string }
+  | ({ readonly kind: 'succeeded'; readonly resultText?: string } & Consequences)
+  | ({ readonly kind: 'failed' } & Failure & Consequences)
+  /** It asked to be run again at `etaMs`, with another `content` if there is one. Without an exception it did not say why. */
+  | ({ readonly kind: 'retry'; readonly etaMs: number; readonly content?: RetryContent } & Partial<Failure> & Consequences)
   | { readonly kind: 'unknown-task'; readonly detail: string }
   | { readonly kind: 'malformed'; readonly detail: string }
   /** Its signature does not hold, or is missing; nothing of it was decoded. */
   | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
   | { readonly kind: 'terminated' }
   | { readonly kind: 'lost'; readonly detail: string; readonly bystander: boolean }
+
+/** An error as it is stored and logged. */
+export interface Failure {
+  readonly exceptionText: string
+  readonly traceback: string | null
+  readonly summary: string
+}
+
+/** What follows from how a task ended. */
+export interface Consequences {
+  /** To be sent: what it is linked to, and the next step of its chain. */
+  readonly followUps?: readonly FollowUp[]
+  /** Ids of the tasks that it has sent itself. */
+  readonly children?: readonly string[]
+  /** Ids of later steps of its chain, which now fail with it. */
+  readonly restOfChain?: readonly string[]
+}
+
+/** A message for a queue. */
+export interface FollowUp {
+  readonly queue: string
+  readonly message: Message
+  /** When it may first be delivered, in milliseconds since 1970. */
+  readonly dueAtMs?: number
+}
+
+/** A body in place of the present one, and how its arguments are shown. */
+export type RetryContent = Content & { readonly argsrepr: string; readonly kwargsrepr: string; readonly compression?: string | undefined }
 
 /** The outcome of what was given to a pool that stops. */
 export const NOT_BEGUN: Outcome = { kind: 'lost', detail: 'The worker stopped before the task began', bystander: true }

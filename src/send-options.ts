@@ -1,6 +1,8 @@
 import { DURATION_FORMS, type Duration, parseDuration } from './config/duration.ts'
 import { flag, integer, isPlainObject, type Kind, kind, type Parts, show, text, unknownName } from './config/kinds.ts'
 import { InvalidTaskError } from './errors.ts'
+import type { WireSignature } from './protocol/body.ts'
+import { isObject } from './protocol/malformed.ts'
 import { parseTime } from './protocol/time.ts'
 
 /** How one message is sent. Durations are seconds, or `'500ms' | '10s' | '5m' | '2h'`. */
@@ -23,6 +25,10 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, unknown>>
   /** Store neither its result nor its error. Then nobody can wait for its end. */
   readonly ignoreResult?: boolean
+  /** What to call with its result when it has succeeded: one `celery.signature(…)`, or several. */
+  readonly link?: WireSignature | readonly WireSignature[]
+  /** What to call with its id when it has failed. */
+  readonly linkError?: WireSignature | readonly WireSignature[]
 }
 
 /** What each option for sending must be. */
@@ -37,6 +43,8 @@ export const SEND_KINDS: Parts<SendOptions> = {
   shadow: checked('text', (value) => typeof value === 'string'),
   headers: checked('an object of plain data', isPlainObject),
   ignoreResult: flag(),
+  link: checked('what celery.signature makes, or an array of that', isLink),
+  linkError: checked('what celery.signature makes, or an array of that', isLink),
 }
 
 /**
@@ -81,4 +89,17 @@ function isTime(value: unknown): boolean {
   } catch {
     return false
   }
+}
+
+function isLink(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 && value.every(isSignature) : isSignature(value)
+}
+
+function isSignature(value: unknown): boolean {
+  return isObject(value) && typeof value['task'] === 'string' && value['task'] !== '' && Array.isArray(value['args'])
+}
+
+/** One or several, as several. */
+export function listOf(link: WireSignature | readonly WireSignature[]): readonly WireSignature[] {
+  return Array.isArray(link) ? (link as readonly WireSignature[]) : [link as WireSignature]
 }

@@ -6,13 +6,14 @@ import type { Codec, Traveller } from './codec.ts'
 import type { Config } from './config/config.ts'
 import { toMs } from './config/duration.ts'
 import { isPlainObject, type Parts } from './config/kinds.ts'
-import { currentTask } from './current.ts'
+import { currentTask, noteChild } from './current.ts'
 import { EncodeError, InvalidTaskError } from './errors.ts'
 import { assertFunction } from './functions/callable.ts'
 import { bindArguments, parameterNames } from './functions/parameters.ts'
 import { findReference, type FunctionReference, referenceName } from './functions/reference.ts'
 import { travelName, travelOf } from './functions/travel.ts'
 import type { Clock } from './internal/clock.ts'
+import type { Embed } from './protocol/body.ts'
 import { buildTaskMessage, type Message } from './protocol/message.ts'
 import { newTaskId } from './protocol/task-id.ts'
 import { parseTime } from './protocol/time.ts'
@@ -21,7 +22,7 @@ import { FuturePool } from './result/future-pool.ts'
 import type { ResultSource } from './result/source.ts'
 import { Submitted } from './result/submitted.ts'
 import { expectNoResult } from './result/waitable.ts'
-import { checked, checkOptions, checkSendOptions, SEND_KINDS, type SendOptions } from './send-options.ts'
+import { checked, checkOptions, checkSendOptions, listOf, SEND_KINDS, type SendOptions } from './send-options.ts'
 import { bindTaskArguments, isTask, type Task } from './task.ts'
 
 /** Header that says where a function is to be found: a {@link FunctionReference}. Python passes it over. */
@@ -194,7 +195,8 @@ export class Submitter {
     const given = withoutTrailingUndefined(args)
     const keywords = kwargs === NO_KEYWORDS ? undefined : kwargs
     // Whoever runs a task that is only known by name may be Python, which reads nothing but JSON.
-    const encoded = call.run === undefined ? undefined : codec.encodeCall(given, keywords, call.traveller)
+    const embed = embedOf(options)
+    const encoded = call.run === undefined ? undefined : codec.encodeCall(given, keywords, call.traveller, embed)
     const message = buildTaskMessage({
       id,
       task: call.name,
@@ -206,6 +208,7 @@ export class Submitter {
       argsText: encoded?.argsText,
       kwargsText: encoded?.kwargsText,
       content: encoded?.content,
+      embed,
       etaMs: dueAtMs,
       expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
       nowMs,
@@ -221,6 +224,7 @@ export class Submitter {
     refuseTooLarge(message, call, conf.taskMessageMaxSize)
     codec.seal(message)
     const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
+    if (parent !== undefined) noteChild(parent, id)
     const future = new Future<R>(source, id, call.name, queue)
     if (ignoreResult) expectNoResult(future)
     return [future, publication]
@@ -273,6 +277,11 @@ function argumentLists(given: readonly unknown[]): readonly unknown[] | Iterable
   const [only] = given
   const isIterable = given.length === 1 && typeof only === 'object' && only !== null && !Array.isArray(only)
   return isIterable && (Symbol.iterator in only || Symbol.asyncIterator in only) ? (only as Iterable<unknown>) : given
+}
+
+function embedOf({ link, linkError }: SendOptions): Embed | undefined {
+  if (link === undefined && linkError === undefined) return undefined
+  return { callbacks: link === undefined ? null : listOf(link), errbacks: linkError === undefined ? null : listOf(linkError), chain: null, chord: null }
 }
 
 function dueAt(options: SendOptions, nowMs: number): number | undefined {

@@ -16,7 +16,7 @@ export interface MemoryBrokerOptions {
 /** A broker inside this process, shared by all that name the same URL: for tests and for running tasks at once. */
 export class MemoryBroker implements Broker {
   readonly url: string
-  readonly supports: BrokerSupports = { priority: true, parking: true, durable: false }
+  readonly supports: BrokerSupports = { priority: true, parking: true, durable: false, foreignWorkers: false }
   readonly #options: MemoryBrokerOptions
   readonly #consumers = new Set<MemoryConsumer>()
   readonly #subscriptions = new Set<Subscription>()

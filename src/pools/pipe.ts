@@ -1,4 +1,5 @@
-import type { Execution, Outcome } from '../pool.ts'
+import type { Execution, FollowUp, Outcome } from '../pool.ts'
+import type { Content } from '../protocol/message.ts'
 
 /**
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
@@ -40,12 +41,24 @@ export function isFromChild(value: unknown): value is FromChild {
 
 function isOutcome(value: unknown): value is Outcome {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, resultText, exceptionText, reason, detail } = value as Record<string, unknown>
+  const { kind, resultText, exceptionText, etaMs, content, followUps = [], reason, detail } = value as Record<string, unknown>
+  if (!Array.isArray(followUps) || !followUps.every((one) => typeof readField(one, 'queue') === 'string' && hasBody(readField(one, 'message')))) return false
   if (kind === 'succeeded') return resultText === undefined || typeof resultText === 'string'
   if (kind === 'failed') return typeof exceptionText === 'string'
+  if (kind === 'retry') return typeof etaMs === 'number' && (content === undefined || hasBody(content))
   if (kind === 'terminated') return true
   if (kind === 'refused') return typeof reason === 'string' && typeof detail === 'string'
   return (kind === 'unknown-task' || kind === 'malformed') && typeof detail === 'string'
+}
+
+/** Whether it is a body that {@link packOutcome} has packed. */
+function hasBody(value: unknown): boolean {
+  const body = readField(value, 'body')
+  return typeof body === 'string' || typeof readField(body, 'base64') === 'string'
+}
+
+function readField(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
 }
 
 /** What a child needs before its first task. */
@@ -82,4 +95,26 @@ export function packExecution(execution: Execution): PipedExecution {
 export function unpackExecution(piped: PipedExecution): Execution {
   if (typeof piped.body === 'string') return piped as Execution
   return { ...piped, body: Buffer.from(piped.body.base64, 'base64') }
+}
+
+/** Makes an outcome fit for JSON. */
+export function packOutcome(outcome: Outcome): Outcome {
+  return mapBodies(outcome, (body) => (typeof body === 'string' ? body : { base64: Buffer.from(body).toString('base64') }))
+}
+
+/** Undoes {@link packOutcome}. */
+export function unpackOutcome(piped: Outcome): Outcome {
+  return mapBodies(piped, (body) => (typeof body === 'string' ? body : Buffer.from((body as unknown as { base64: string }).base64, 'base64')))
+}
+
+/** Most outcomes carry no bodies, and stay as they are. */
+function mapBodies(outcome: Outcome, change: (body: Content['body']) => unknown): Outcome {
+  let changed = outcome
+  if ('followUps' in changed) changed = { ...changed, followUps: changed.followUps.map((one) => ({ ...one, message: withBody(one.message, change) }) as FollowUp) }
+  if (changed.kind === 'retry' && changed.content !== undefined) changed = { ...changed, content: withBody(changed.content, change) }
+  return changed
+}
+
+function withBody<T extends Content>(content: T, change: (body: Content['body']) => unknown): T {
+  return { ...content, body: change(content.body) } as T
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { Batcher } from '../internal/batcher.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
 import { type Execution, NOT_BEGUN, type Outcome } from '../pool.ts'
-import { type ChildInit, type FromChild, isFromChild, packExecution, type ToChild } from './pipe.ts'
+import { type ChildInit, type FromChild, isFromChild, packExecution, type ToChild, unpackOutcome } from './pipe.ts'
 
 /** What a {@link PoolChild} needs of its pool. */
 export interface PoolChildOptions {
@@ -243,7 +243,7 @@ export class PoolChild {
     if (!Array.isArray(batch)) return
     for (const message of batch.filter(isFromChild)) {
       if (message.t === 'begun') this.#onBegun(message.n)
-      else if (message.t === 'done') this.#settle(message.id, message.n, message.o)
+      else if (message.t === 'done') this.#settle(message.id, message.n, unpackOutcome(message.o))
       else if (message.t === 'state') this.#options.onState(message.id, message.s, message.r)
       else if (message.t === 'ready') this.#becomeReady()
       else if (message.t === 'pong') for (const pong of this.#pongs.splice(0)) pong()

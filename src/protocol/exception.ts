@@ -122,6 +122,7 @@ const CELERY_MODULES: Readonly<Record<string, string>> = {
   AlreadyRegistered: 'celery.exceptions',
   ImproperlyConfigured: 'celery.exceptions',
   InvalidTaskError: 'celery.exceptions',
+  MaxRetriesExceededError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
   SecurityError: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',

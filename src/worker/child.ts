@@ -5,7 +5,7 @@ import { Batcher } from '../internal/batcher.ts'
 import { watchParentFromThread } from '../internal/parent-watch.ts'
 import { Stopper } from '../internal/stopper.ts'
 import type { Execution } from '../pool.ts'
-import { type ChildInit, type FromChild, type ToChild, unpackExecution } from '../pools/pipe.ts'
+import { type ChildInit, type FromChild, packOutcome, type ToChild, unpackExecution } from '../pools/pipe.ts'
 import { failed } from './execute.ts'
 import { createTaskRunner, type TaskRunner } from './runtime.ts'
 
@@ -127,7 +127,7 @@ async function run(n: number, execution: Execution): Promise<void> {
   if (running.get(id) !== own) return
   running.delete(id)
   latestState.delete(id)
-  outbox.add({ t: 'done', id, n, o: outcome })
+  outbox.add({ t: 'done', id, n, o: packOutcome(outcome) })
   fillSoon()
 }
 

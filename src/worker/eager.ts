@@ -3,8 +3,9 @@ import type { ResultBackend } from '../backend.ts'
 import type { Publication } from '../broker.ts'
 import type { Codec } from '../codec.ts'
 import { DecodeError, NotRegistered, SecurityError } from '../errors.ts'
+import { systemClock } from '../internal/clock.ts'
 import { Stopper } from '../internal/stopper.ts'
-import type { Outcome } from '../pool.ts'
+import type { Consequences, Outcome } from '../pool.ts'
 import { decodeException, encodeException, errorFromWire } from '../protocol/exception.ts'
 import { parseJson } from '../protocol/json.ts'
 import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
@@ -13,6 +14,7 @@ import type { State } from '../states.ts'
 import type { Runnable } from '../submitter.ts'
 import { execute } from './execute.ts'
 import { handlerOf } from './handlers.ts'
+import { retryMessage } from './retry.ts'
 
 /**
  * Runs a message where it was made, in place of sending it, and stores its outcome as a worker would.
@@ -27,24 +29,34 @@ export async function runEagerly(app: App, codec: Codec, backend: ResultBackend,
     backend.store({ taskId: request.id, status, text: metaText(request, status, resultText, traceback), expiresAtMs: undefined })
   const outcome = await execute({ ...publication.message, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
     codec,
+    conf,
+    clock: systemClock,
+    origin: publication.message.headers['origin'] as string,
+    replyTo: request.replyTo ?? '',
     find: async () => handlerOf(run ?? app.registry.get(request.task)),
-    accept: conf.acceptContent,
-    maxMessageSize: conf.taskMessageMaxSize,
-    errorMaxLength: conf.taskErrorMaxLength,
     hostname: publication.message.headers['origin'] as string,
     isEager: true,
     onState: (_id, state, text) => void store(state, text, null),
   })
+  const runFollowUps = async ({ followUps = [] }: Consequences): Promise<void> => {
+    for (const followUp of followUps) await runEagerly(app, codec, backend, followUp, undefined)
+  }
+  if (outcome.kind === 'retry') {
+    await store('RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null)
+    const message = retryMessage(publication.message, request, outcome, { codec, origin: String(publication.message.headers['origin']), queue: publication.queue, nowMs: Date.now() })
+    return runEagerly(app, codec, backend, { ...publication, message }, run)
+  }
   if (outcome.kind === 'succeeded') {
     if (!request.ignoreResult) await store('SUCCESS', outcome.resultText, null)
-    return
+    return runFollowUps(outcome)
   }
   const exceptionText = failureText(request, outcome, conf.taskErrorMaxLength)
   await store('FAILURE', exceptionText, outcome.kind === 'failed' ? outcome.traceback : null)
+  if (outcome.kind === 'failed') await runFollowUps(outcome)
   if (conf.taskEagerPropagates) throw errorFromWire(decodeException(parseJson(exceptionText)))
 }
 
-function failureText(request: TaskRequest, outcome: Exclude<Outcome, { kind: 'succeeded' }>, maxLength: number): string {
+function failureText(request: TaskRequest, outcome: Exclude<Outcome, { kind: 'succeeded' | 'retry' }>, maxLength: number): string {
   if (outcome.kind === 'failed') return outcome.exceptionText
   const detail = 'detail' in outcome ? outcome.detail : outcome.kind
   return encodeException(errorOf(request, outcome.kind, detail), { maxLength }).text

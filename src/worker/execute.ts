@@ -1,28 +1,31 @@
-import { type CurrentTask, runAsCurrentTask } from '../current.ts'
+import { errbacksOf, type FollowedTask, followUpsOf, restOfChain } from '../canvas/follow-ups.ts'
 import type { Codec, DecodedCall } from '../codec.ts'
-import { ContentDisallowed, DecodeError, NotRegistered, SecurityError } from '../errors.ts'
+import type { Config } from '../config/config.ts'
+import { childrenOf, type CurrentTask, runAsCurrentTask } from '../current.ts'
+import { ContentDisallowed, DecodeError, NotRegistered, type Retry, SecurityError } from '../errors.ts'
+import type { Clock } from '../internal/clock.ts'
 import type { Stopper } from '../internal/stopper.ts'
-import type { Execution, Outcome } from '../pool.ts'
+import type { Consequences, Execution, Outcome } from '../pool.ts'
 import { GRAPH_CONTENT_TYPE } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { readTaskMessage, type TaskEnvelope, type TaskRequest } from '../protocol/task-request.ts'
 import { FUNCTION_HEADER, type Runnable } from '../submitter.ts'
 import { type Handler, handlerOf } from './handlers.ts'
+import { askForRetry, isRetry, retryOutcome } from './retry.ts'
 
 /** What running tasks needs of the process that it happens in. */
 export interface ExecuteContext {
   readonly codec: Codec
+  readonly conf: Config
+  readonly clock: Clock
+  /** Who sends what follows: `gen<pid>@<host>`. */
+  readonly origin: string
+  readonly replyTo: string
   /**
    * Finds what to run. Rejects with `NotRegistered` when nothing is known by that name, with `SecurityError` when the message
    * had to be signed.
    */
   readonly find: (request: TaskRequest, isSigned: boolean) => Promise<Handler>
-  /** Content types of bodies that may be decoded. */
-  readonly accept: readonly string[]
-  /** The most bytes that a body may have once decompressed. */
-  readonly maxMessageSize: number
-  /** The most characters of an error's text that are kept. */
-  readonly errorMaxLength: number
   /** Node name of the worker. */
   readonly hostname: string
   readonly isEager: boolean
@@ -36,7 +39,7 @@ export interface ExecuteContext {
  * is decoded before its signature is checked; without one it runs registered tasks with plain data only.
  */
 export async function execute(execution: Execution, stopper: Stopper, context: ExecuteContext): Promise<Outcome> {
-  const { codec } = context
+  const { codec, conf } = context
   let isSigned: boolean
   let request: TaskRequest
   let call: DecodedCall
@@ -47,29 +50,53 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     request = readTaskMessage(asEnvelope(execution))
     // Its module may register the types of its arguments. What fails here fails again, and is told, below.
     if (execution.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await context.find(request, isSigned).catch(() => {})
-    const decoded = codec.decodeCall(execution, { accept: context.accept, maxSize: context.maxMessageSize })
+    const decoded = codec.decodeCall(execution, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
     call = decoded instanceof Promise ? await decoded : decoded
   } catch (error) {
     if (error instanceof DecodeError || error instanceof ContentDisallowed) return { kind: 'malformed', detail: error.message }
-    return failed(error, context.errorMaxLength)
+    return failed(error, conf.taskErrorMaxLength)
   }
   let handler: Handler
   try {
     handler = call.fn === undefined ? await context.find(request, isSigned) : handlerOf(call.fn as Runnable)
   } catch (error) {
     if (error instanceof SecurityError) return { kind: 'refused', reason: error.reason, detail: error.message }
-    return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, context.errorMaxLength)
+    return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, conf.taskErrorMaxLength)
   }
+  const task = describeTask(execution, request, call, stopper, context)
+  const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, nowMs: context.clock.now() })
   try {
     // On its own: a task's `this` is what it is in any call of a function.
     const { bind, run } = handler
     const args = bind(call.args, call.kwargs)
-    const task = describeTask(execution, request, call, stopper, context)
     const result: unknown = await runAsCurrentTask(task, () => run(...args))
     const resultText = codec.encodeResult(request.id, result, 'result')
-    return resultText === undefined ? { kind: 'succeeded' } : { kind: 'succeeded', resultText }
+    const { callbacks, chain } = call.embed
+    const followUps = callbacks === null && chain === null ? [] : followUpsOf(call.embed, result, followed())
+    return { kind: 'succeeded', ...(resultText !== undefined && { resultText }), ...consequences(task, { followUps }) }
   } catch (error) {
-    return failed(error, context.errorMaxLength)
+    if (isRetry(error)) return retried(error, request, call, task, context)
+    const { errbacks, chain } = call.embed
+    const followUps = errbacks === null ? [] : errbacksOf(call.embed, followed())
+    return { ...failed(error, conf.taskErrorMaxLength), ...consequences(task, { followUps, restOfChain: chain === null ? [] : restOfChain(call.embed) }) }
+  }
+}
+
+function retried(error: Retry, request: TaskRequest, call: DecodedCall, task: CurrentTask, context: ExecuteContext): Outcome {
+  try {
+    return { ...retryOutcome(error, request, call, context), ...consequences(task, {}) }
+  } catch (refusal) {
+    return failed(refusal, context.conf.taskErrorMaxLength)
+  }
+}
+
+/** Most tasks have none, and say nothing of them. */
+function consequences(task: CurrentTask, { followUps = [], restOfChain: rest = [] }: Consequences): Consequences {
+  const children = childrenOf(task)
+  return {
+    ...(followUps.length > 0 && { followUps }),
+    ...(rest.length > 0 && { restOfChain: rest }),
+    ...(children.length > 0 && { children }),
   }
 }
 
@@ -102,6 +129,7 @@ function describeTask(execution: Execution, request: TaskRequest, call: DecodedC
     },
     updateState: ({ state, meta }) => report(state, meta),
     progress: (meta) => report('PROGRESS', meta),
+    retry: (options) => askForRetry(request, options ?? {}, context.clock.now()),
   }
 }
 

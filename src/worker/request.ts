@@ -1,16 +1,19 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
-import type { Broker, DeadLetterReason, Delivery } from '../broker.ts'
+import type { Broker, DeadLetterReason, Delivery, Publication } from '../broker.ts'
+import { errbacksOf } from '../canvas/follow-ups.ts'
+import type { Codec } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevokedError, WorkerLostError } from '../errors.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
-import type { Outcome, Pool } from '../pool.ts'
+import type { Consequences, Outcome, Pool } from '../pool.ts'
 import { decodeBody } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
 import { encodeResultMeta } from '../protocol/result.ts'
 import type { State } from '../states.ts'
 import { ACKS_LATE_HEADER } from '../submitter.ts'
+import { retryMessage } from './retry.ts'
 import type { RevokedTasks } from './revoked.ts'
 import type { RunningTasks } from './running.ts'
 import { storeUnreadable } from './unreadable.ts'
@@ -26,6 +29,7 @@ export interface RequestContext {
   readonly pool: Pool
   readonly broker: Broker
   readonly backend: ResultBackend
+  readonly codec: Codec
   readonly conf: Config
   readonly revoked: RevokedTasks
   readonly running: RunningTasks
@@ -33,6 +37,11 @@ export interface RequestContext {
   readonly logger: Logger
   /** Node name. */
   readonly hostname: string
+  /** Who sends what follows: `gen<pid>@<host>`. */
+  readonly origin: string
+  readonly replyTo: string
+  /** Resolves when the broker has accepted what is to follow. */
+  publish(publications: readonly Publication[]): Promise<void>
   /** Counts a message that was refused. */
   onRefused(reason: string): void
   /** Tries a write to a store again until it succeeds; rejects when the worker stops before that. */
@@ -122,10 +131,12 @@ export class Request {
   async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'succeeded':
-        return this.#end(request, 'SUCCESS', outcome.resultText, null)
+        if (outcome.followUps !== undefined) await this.#publish(outcome.followUps)
+        return this.#end(request, 'SUCCESS', outcome.resultText, null, childrenOf(outcome))
       case 'failed':
-        this.#context.logger.error({ task: request.task, id: request.id, traceback: outcome.traceback }, `Task ${request.task}[${request.id}] raised ${outcome.summary}`)
-        return this.#end(request, 'FAILURE', outcome.exceptionText, outcome.traceback)
+        return this.#failed(request, outcome)
+      case 'retry':
+        return this.#retry(request, outcome)
       case 'terminated':
         return this.#revoke(request, 'terminated')
       case 'malformed':
@@ -138,6 +149,27 @@ export class Request {
       case 'lost':
         return this.#lost(request, outcome.detail, outcome.bystander)
     }
+  }
+
+  async #failed(request: TaskRequest, outcome: Outcome & { kind: 'failed' }): Promise<void> {
+    const { exceptionText, restOfChain = [], summary, traceback } = outcome
+    this.#context.logger.error({ task: request.task, id: request.id, traceback }, `Task ${request.task}[${request.id}] raised ${summary}`)
+    // Whoever waits for a later step of its chain would wait for ever.
+    for (const taskId of restOfChain) await this.#store(this.#record({ ...request, id: taskId }, 'FAILURE', exceptionText, traceback))
+    if (outcome.followUps !== undefined) await this.#publish(outcome.followUps)
+    return this.#end(request, 'FAILURE', exceptionText, traceback, childrenOf(outcome))
+  }
+
+  /** Sent before the state is stored and this run is acknowledged: whatever dies in between, it is run again, at most twice. */
+  async #retry(request: TaskRequest, outcome: Outcome & { kind: 'retry' }): Promise<void> {
+    const { clock, codec, logger, origin } = this.#context
+    const { message: own, queue } = this.#delivery
+    const message = retryMessage(own, request, outcome, { codec, origin, queue, nowMs: clock.now() })
+    const { priority } = own.properties
+    await this.#publish([{ queue, message, dueAtMs: outcome.etaMs, ...(typeof priority === 'number' && { priority }) }])
+    logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is retried in ${(outcome.etaMs - clock.now()) / 1000} s${outcome.summary === undefined ? '' : `: ${outcome.summary}`}`)
+    if (!this.#ignoresResult(request)) await this.#store(this.#record(request, 'RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null, childrenOf(outcome)))
+    return this.#ack()
   }
 
   /** Never offered again: whoever reads it next would refuse it too, or worse, would not. */
@@ -163,6 +195,7 @@ export class Request {
   /** Unless it is another worker's by now, where it may yet succeed. */
   async #giveUpLost(request: TaskRequest, detail: string, losses: number): Promise<void> {
     if (!this.#delivery.isHeld) return this.#requeue({ lost: losses > this.#delivery.losses })
+    await this.#publish(this.#errbacks(request))
     await this.#storeError(request, new WorkerLostError(`${detail}. It was begun ${losses === 1 ? 'once' : `${losses} times`} and never ended.`))
     await this.#bury('lost', detail)
   }
@@ -199,8 +232,29 @@ export class Request {
     passing(this.#storeOnce(request, 'STARTED', where, ['PENDING', 'RECEIVED', 'STARTED', 'RETRY']))
   }
 
-  #end(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null): Promise<void> {
-    return this.#ignoresResult(request) ? this.#ack() : this.#storeAndAck(this.#record(request, status, resultText, traceback))
+  #end(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null, children: readonly string[] | undefined): Promise<void> {
+    return this.#ignoresResult(request) ? this.#ack() : this.#storeAndAck(this.#record(request, status, resultText, traceback, children))
+  }
+
+  /** Of a task whose process died, so that only its message can tell what was to follow; nothing where only that process could read it. */
+  #errbacks(request: TaskRequest): readonly Publication[] {
+    const { clock, conf, logger } = this.#context
+    const { message } = this.#delivery
+    try {
+      const { embed } = decodeBody(message, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
+      return embed.errbacks === null ? [] : errbacksOf(embed, { ...this.#context, id: request.id, rootId: request.rootId, nowMs: clock.now() })
+    } catch (error) {
+      logger.warn({ task: request.task, id: request.id, err: error }, `Could not look for the errbacks of ${request.task}[${request.id}]: ${String(error)}`)
+      return []
+    }
+  }
+
+  async #publish(publications: readonly Publication[]): Promise<void> {
+    if (publications.length > 0) await this.#context.insist('send what follows a task', () => this.#context.publish(publications))
+  }
+
+  #store(record: StoredResult): Promise<void> {
+    return this.#context.insist('store a result', () => this.#context.backend.store(record))
   }
 
   /** In one commit where messages and results are in one store; else stored first, acknowledged after: see the promise above. */
@@ -212,16 +266,14 @@ export class Request {
   }
 
   async #storeThenAck(record: StoredResult): Promise<void> {
-    const { backend } = this.#context
-    await this.#context.insist('store a result', () => backend.store(record))
+    await this.#store(record)
     return this.#ack()
   }
 
   async #storeError(request: TaskRequest, error: Error): Promise<void> {
     if (this.#ignoresResult(request)) return
     const { text } = encodeException(error, { maxLength: this.#context.conf.taskErrorMaxLength })
-    const record = this.#record(request, 'FAILURE', text, null)
-    await this.#context.insist('store a result', () => this.#context.backend.store(record))
+    await this.#store(this.#record(request, 'FAILURE', text, null))
   }
 
   /** For what is only seen in passing: tried later, an old state could take the place of a newer one. */
@@ -229,7 +281,7 @@ export class Request {
     await this.#context.backend.store(this.#record(request, status, resultText, null), onlyOver === undefined ? {} : { onlyOver })
   }
 
-  #record(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null): StoredResult {
+  #record(request: TaskRequest, status: State, resultText: string | undefined, traceback: string | null, children?: readonly string[]): StoredResult {
     const { clock, conf, hostname } = this.#context
     const now = clock.now()
     const text = encodeResultMeta({
@@ -238,6 +290,7 @@ export class Request {
       resultText,
       traceback,
       dateDoneMs: now,
+      children,
       groupId: request.groupId,
       parentId: request.parentId,
       extended: conf.resultExtended
@@ -296,6 +349,12 @@ export class Request {
     this.#context.logger.error({ queue: this.#delivery.queue, reason }, `Message to the dead-letter queue: ${detail}`)
     await this.#context.insist('move a message to the dead-letter queue', () => this.#delivery.reject(reason, detail))
   }
+}
+
+/** The tasks that it has sent, and those that follow it. */
+function childrenOf({ children = [], followUps = [] }: Consequences): readonly string[] | undefined {
+  const ids = [...children, ...followUps.map(({ message }) => String(message.headers['id']))]
+  return ids.length === 0 ? undefined : ids
 }
 
 /** For writes that nothing rests on: what is written in passing is for people to see. */

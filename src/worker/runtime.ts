@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+
 import { App, applications } from '../app.ts'
 import { Codec } from '../codec.ts'
 import { loadConfig } from '../config/config.ts'
@@ -29,10 +32,11 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
   codec.open()
   const context: ExecuteContext = {
     codec,
+    conf,
+    clock: systemClock,
+    origin: `gen${process.pid}@${hostname()}`,
+    replyTo: randomUUID(),
     find: createHandlers({ root: init.root, codec, packages: conf.taskPackages, findTask }),
-    accept: conf.acceptContent,
-    maxMessageSize: conf.taskMessageMaxSize,
-    errorMaxLength: conf.taskErrorMaxLength,
     hostname: init.hostname,
     isEager: false,
     onState,

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -5,15 +7,18 @@ import type { ResultBackend } from '../backend.ts'
 import { openBackend } from '../backends/open.ts'
 import type { Broker, Subscription } from '../broker.ts'
 import { openBroker } from '../brokers/open.ts'
+import { Codec } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { storeOptions } from '../config/store-options.ts'
 import { serveCommands } from '../control/mailbox.ts'
+import { NO_TYPES } from '../graph/types.ts'
 import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
 import type { Service } from '../internal/service.ts'
 import type { Pool, PoolListener } from '../pool.ts'
 import { openPool } from '../pools/open.ts'
+import { publishTasks } from '../publish.ts'
 import { runCommand } from './commands.ts'
 import { TaskConsumer } from './consumer.ts'
 import { insist } from './insist.ts'
@@ -99,7 +104,7 @@ export class Worker implements Service {
   }
 
   async #start(): Promise<void> {
-    const { clock, conf, logger, name, queues } = this.#options
+    const { clock, conf, logger, name, queues, root } = this.#options
     await Promise.all([this.#broker.connect(), this.#backend.connect()])
     const pool = await this.#openPool()
     if (this.#stopping !== undefined) return
@@ -119,12 +124,16 @@ export class Worker implements Service {
         pool,
         broker: this.#broker,
         backend: this.#backend,
+        codec: new Codec({ conf, root, clock, types: NO_TYPES }),
         conf,
         revoked: this.#revoked,
         running: this.#running,
         clock,
         logger,
         hostname: name,
+        origin: `gen${process.pid}@${hostname()}`,
+        replyTo: randomUUID(),
+        publish: (publications) => publishTasks(this.#broker, publications),
         onRefused: (reason) => void this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1),
         insist: (what, write) => insist(what, write, { clock, logger, stopping: this.#quit.signal }),
       },

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ResultBackend } from '../../src/backend.ts'
 import { openBackend } from '../../src/backends/open.ts'
 import type { Broker, Delivery } from '../../src/broker.ts'
+import { Codec } from '../../src/codec.ts'
 import { type Config, loadConfig } from '../../src/config/config.ts'
+import { NO_TYPES } from '../../src/graph/types.ts'
 import { NOT_BEGUN, type Outcome, type Pool } from '../../src/pool.ts'
 import { compress } from '../../src/protocol/encoding.ts'
 import { buildTaskMessage } from '../../src/protocol/message.ts'
@@ -100,6 +102,10 @@ beforeEach(async () => {
       onRefused: () => {},
       logger: log,
       hostname: 'worker@test',
+      codec: new Codec({ conf, root: process.cwd(), clock, types: NO_TYPES }),
+      origin: 'gen1@test',
+      replyTo: 'replies',
+      publish: (publications) => broker.publish(publications),
       insist,
     },
   }

@@ -34,7 +34,7 @@ interface Parts {
 /** The embedded broker: a queue in a SQLite file, for any number of processes of one machine. */
 export class SqliteBroker implements Broker {
   readonly url: string
-  readonly supports: BrokerSupports = { priority: true, parking: true, durable: true }
+  readonly supports: BrokerSupports = { priority: true, parking: true, durable: true, foreignWorkers: false }
   readonly #options: SqliteBrokerOptions
   readonly #consumptions = new Set<SqliteConsumer>()
   readonly #opened: Opened<Parts>
