@@ -8,6 +8,7 @@ import { JSON_CONTENT_TYPE, joinBody } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { stringifyJson } from '../protocol/json.ts'
 import { buildTaskMessage, type Message } from '../protocol/message.ts'
+import { readProperty } from '../protocol/read-property.ts'
 import { argsRepr, kwargsRepr } from '../protocol/repr.ts'
 import type { TaskRequest } from '../protocol/task-request.ts'
 import { formatTime } from '../protocol/time.ts'
@@ -32,9 +33,10 @@ export function askForRetry(request: TaskRequest, options: RetryOptions, nowMs: 
   throw new Retry(`Retry in ${(etaMs - nowMs) / 1000} s`, { etaMs, exc, args, kwargs })
 }
 
-/** Whether a task asks to be retried, also by another copy of this package. */
+/** Whether a task asks to be retried, also by another copy of this package. What is thrown may refuse to be looked at. */
 export function isRetry(error: unknown): error is Retry {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_CELERIAC_RETRY' && 'etaMs' in error && typeof error.etaMs === 'number'
+  if (typeof error !== 'object' || error === null) return false
+  return readProperty(error, 'code') === 'ERR_CELERIAC_RETRY' && typeof readProperty(error, 'etaMs') === 'number'
 }
 
 /** What the worker is told of it. @throws {@link EncodeError} when its new arguments cannot travel. */
