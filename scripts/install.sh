@@ -35,6 +35,27 @@ dependencies_are_current() {
   '
 }
 
+# Redis, and Python's Celery, which the suites that need them are skipped without. Only root on Debian or its kin can be helped;
+# to have them elsewhere is up to whoever wants these suites to run.
+install_servers() {
+  local missing=()
+  command -v redis-server >/dev/null || missing+=(redis-server)
+  has_python_module celery || missing+=(python3-celery)
+  has_python_module redis || missing+=(python3-redis)
+  has_python_module msgpack || missing+=(python3-msgpack)
+  has_python_module yaml || missing+=(python3-yaml)
+  [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
+
+  # Run level 1 keeps the package from starting a server of its own: the tests start theirs.
+  local quietly=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o=Acquire::Retries=1)
+  if timeout 120 "${quietly[@]}" update >/dev/null 2>&1 && timeout 300 "${quietly[@]}" install --no-install-recommends --yes "${missing[@]}" >/dev/null 2>&1; then return; fi
+  echo "apt-get could not install ${missing[*]}; the tests that need them are skipped."
+}
+
+has_python_module() {
+  [ -x /usr/bin/python3 ] && /usr/bin/python3 -c "import $1" >/dev/null 2>&1
+}
+
 # What travels between processes is tested on the oldest and the newest Node too.
 install_other_nodes() {
   local folder

@@ -1,5 +1,8 @@
 import type { LogLevel } from '../internal/logger.ts'
+import type { CompressionName } from '../protocol/encoding.ts'
+import type { SerializerName } from '../protocol/serializers/open.ts'
 import type { Duration } from './duration.ts'
+import type { BackendTransportOptions, RedisTransportOptions, RetryPolicy, SentinelOptions, UseSsl } from './redis-kinds.ts'
 import type { TransportOptions } from './store-kinds.ts'
 import type { PoolName, Workers } from './workers.ts'
 
@@ -19,18 +22,50 @@ export interface CeleryOptions {
   app?: string
   /** Modules that a worker imports when it starts. */
   include?: readonly string[]
-  /** Where messages wait: `'sqlite:'` (default, a file in `.celeriac/`), `'sqlite:path.db'` or `'memory:'`. */
-  brokerUrl?: string
+  /** Where messages wait: `'sqlite:'` (default, a file in `.celeriac/`), `'sqlite:path.db'`, `'memory:'` or `'redis://host:6379/0'`. */
+  brokerUrl?: string | readonly string[]
   /** Another name of {@link brokerUrl}. */
-  broker?: string
+  broker?: string | readonly string[]
+  /** Where workers take messages from. Default: {@link brokerUrl}. */
+  brokerReadUrl?: string | readonly string[]
+  /** Where messages are sent to. Default: {@link brokerUrl}. */
+  brokerWriteUrl?: string | readonly string[]
   /** Where results are kept. Default: the same place as the messages. */
-  resultBackend?: string
+  resultBackend?: string | readonly string[]
   /** Another name of {@link resultBackend}. */
-  backend?: string
+  backend?: string | readonly string[]
   /** How long to try to reach the broker before giving up. Default: 4. */
   brokerConnectionTimeout?: Duration
   /** How the broker keeps messages; see {@link TransportOptionsInput}. */
   brokerTransportOptions?: TransportOptionsInput
+  /** Encrypts the connections to the broker. Default: as the URL says. */
+  brokerUseSsl?: boolean | UseSsl
+  /** Makes a lost connection again by itself. Default: true. */
+  brokerConnectionRetry?: boolean
+  /** Lets a worker that starts wait for the broker instead of ending. Default: that of {@link brokerConnectionRetry}. */
+  brokerConnectionRetryOnStartup?: boolean
+  /** How often a lost connection is tried again; 0 or null for ever. Default: 0. */
+  brokerConnectionMaxRetries?: number | null
+  /** Accepted without effect on Redis, whose connections have no heartbeat. */
+  brokerHeartbeat?: Duration
+  /** How the result backend keeps results; see {@link BackendTransportOptionsInput}. */
+  resultBackendTransportOptions?: BackendTransportOptionsInput
+  /** Encrypts the connections to a result backend on Redis. Default: as the broker's when it is the same place, else as the URL says. */
+  redisBackendUseSsl?: boolean | UseSsl
+  /** How long a result backend on Redis may take to answer. Default: 12. */
+  redisSocketTimeout?: Duration
+  /** How long one attempt to connect to it may take. Default: that of {@link brokerConnectionTimeout}. */
+  redisSocketConnectTimeout?: Duration
+  /** Lets the system look whether the connection still stands. Default: true. */
+  redisSocketKeepalive?: boolean
+  /** How often a silent result backend is asked whether it is there; 0 for never. Default: 10. */
+  redisBackendHealthCheckInterval?: Duration
+  /** What its server calls our connections. Default: `celeriac:` and the process id. */
+  redisClientName?: string
+  /** Accepted without effect: what may be repeated is repeated. */
+  redisRetryOnTimeout?: boolean
+  /** Accepted without effect: there is one connection for commands and one for subscriptions. */
+  redisMaxConnections?: number
   /** Runs tasks at once in the calling process instead of sending them. Default: false. */
   taskAlwaysEager?: boolean
   /** Another name of {@link taskAlwaysEager}. */
@@ -63,12 +98,18 @@ export interface CeleryOptions {
   resultExpires?: Duration
   /** Stores name, arguments, worker and queue with each result. Default: true. */
   resultExtended?: boolean
-  /** Content types that a worker reads; only `json` in this version. */
+  /** Serializers whose messages a worker runs: `'json'`, `'msgpack'`, `'yaml'`. Default: `['json']`. */
   acceptContent?: readonly string[]
-  /** How messages are written; only `'json'` in this version. */
+  /** How calls are written: `'json'` (default), `'msgpack'` or `'yaml'`. Workers must accept it. */
   taskSerializer?: string
-  /** How results are written; only `'json'` in this version. */
+  /** How messages are compressed: `'zlib'`, `'brotli'` or `'zstd'`. Default: not at all. */
+  taskCompression?: string
+  /** Serializers whose results may be read, {@link resultSerializer} among them. Default: that and {@link acceptContent}. */
+  resultAcceptContent?: readonly string[]
+  /** How results are in Redis: `'json'` (default), `'msgpack'` or `'yaml'`; the same in every process, those of Python too. */
   resultSerializer?: string
+  /** Has no effect: results are not compressed, as with Celery. */
+  resultCompression?: string
   /** Replaces values of registered types by what `toWire` makes of them, and reads them again in the worker. Default: true. */
   sanitizeArguments?: boolean
   /** Signs messages and results, at least 16 characters; the same on every machine. Default: that of {@link secretKeyFile}. */
@@ -125,9 +166,25 @@ export interface WorkerOptionsInput {
   pool?: PoolName
 }
 
+/** Names of {@link RedisTransportOptions} that are durations. */
+type Durations = 'unackedMutexExpire' | 'socketTimeout' | 'socketConnectTimeout' | 'healthCheckInterval' | 'intervalStart' | 'intervalStep' | 'intervalMax'
+
+/** The options, with every duration in the forms that a user may write. */
+type Written<T, Names extends PropertyKey> = { [Name in keyof T]: Name extends Names ? Duration : T[Name] }
+
+/** What `resultBackendTransportOptions` takes. */
+export interface BackendTransportOptionsInput extends Written<Omit<BackendTransportOptions, 'retryPolicy' | 'sentinelKwargs'>, 'visibilityTimeout'> {
+  /** How the sentinels themselves are spoken to. */
+  sentinelKwargs?: Written<SentinelOptions, 'socketTimeout'>
+  /** How long a call is tried again. */
+  retryPolicy?: Written<RetryPolicy, 'timeout' | Durations>
+}
+
 /** What `brokerTransportOptions` takes. */
-export interface TransportOptionsInput {
-  /** How long after the death of a worker its tasks go to others. Default: 10. */
+export interface TransportOptionsInput extends Written<Omit<RedisTransportOptions, 'sentinelKwargs'>, Durations> {
+  /** How the sentinels themselves are spoken to. */
+  sentinelKwargs?: Written<SentinelOptions, 'socketTimeout'>
+  /** How long after the death of a worker its tasks go to others. Default: 10; on Redis an hour for those of Python workers. */
   visibilityTimeout?: Duration
   /** `'full'` makes an accepted task survive a power cut; `'normal'` (default) the death of any process. */
   synchronous?: 'normal' | 'full'
@@ -142,9 +199,25 @@ export interface ConfigValues {
   app: string | undefined
   include: readonly string[]
   brokerUrl: string
+  brokerReadUrl: string
+  brokerWriteUrl: string
   resultBackend: string
   brokerConnectionTimeout: number
   brokerTransportOptions: TransportOptions
+  brokerUseSsl: UseSsl | false
+  brokerConnectionRetry: boolean
+  brokerConnectionRetryOnStartup: boolean
+  brokerConnectionMaxRetries: number
+  brokerHeartbeat: number
+  resultBackendTransportOptions: BackendTransportOptions
+  redisBackendUseSsl: UseSsl | false
+  redisSocketTimeout: number | undefined
+  redisSocketConnectTimeout: number | undefined
+  redisSocketKeepalive: boolean
+  redisBackendHealthCheckInterval: number | undefined
+  redisClientName: string | undefined
+  redisRetryOnTimeout: boolean
+  redisMaxConnections: number | undefined
   taskAlwaysEager: boolean
   taskEagerPropagates: boolean
   taskDefaultQueue: string
@@ -160,9 +233,12 @@ export interface ConfigValues {
   taskUnknownDelay: number
   resultExpires: number
   resultExtended: boolean
-  acceptContent: readonly 'json'[]
-  taskSerializer: 'json'
-  resultSerializer: 'json'
+  acceptContent: readonly SerializerName[]
+  taskSerializer: SerializerName
+  taskCompression: CompressionName | undefined
+  resultAcceptContent: readonly SerializerName[]
+  resultSerializer: SerializerName
+  resultCompression: CompressionName | undefined
   sanitizeArguments: boolean
   secretKey: string | undefined
   secretKeyFallbacks: readonly string[]

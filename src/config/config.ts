@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { ImproperlyConfigured } from '../errors.ts'
 import type { CeleryOptions, ConfigValues, OptionName } from './celery-options.ts'
+import { isPlainObject } from './kinds.ts'
 import { type DefaultContext, OPTION_NAMES, OPTIONS } from './options.ts'
 import { maskUrl } from './url.ts'
 import { type Layer, readEnvironment, readForeign, readOptions } from './validate.ts'
@@ -177,7 +178,13 @@ function tooLate(name: OptionName): string {
 
 function shown(name: OptionName, value: unknown): unknown {
   if (OPTIONS[name].isSecret) return hidden(value)
-  return typeof value === 'string' ? maskUrl(value) : value
+  return typeof value === 'string' ? maskUrl(value) : withoutPasswords(value)
+}
+
+/** Options of a store may hold passwords, at any depth. */
+function withoutPasswords(value: unknown): unknown {
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, key === 'password' ? '***' : withoutPasswords(part)]))
 }
 
 /** How many secrets there are may be known. */

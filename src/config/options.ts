@@ -2,10 +2,12 @@ import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ConfigValues, OptionName } from './celery-options.ts'
+import { acceptedContent, compression, serializer } from './content-kinds.ts'
 import { flag, integer, type Kind, kind, seconds, text, textList } from './kinds.ts'
-import { acceptedContent, serializer, switchedOff } from './limited-kinds.ts'
+import { switchedOff } from './limited-kinds.ts'
 import { projectName, projectRoot } from './root.ts'
 import { secret, secretList } from './secret-kinds.ts'
+import { backendTransportOptions, clientName, retries, useSsl } from './redis-kinds.ts'
 import { DEFAULT_TRANSPORT_OPTIONS, storeUrl, timeZone, transportOptions } from './store-kinds.ts'
 import { isEmbedded } from './url.ts'
 import { logLevel, poolName, workers } from './workers.ts'
@@ -78,7 +80,23 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     aliases: ['broker'],
     kind: storeUrl,
     default: 'sqlite:',
-    meaning: 'Where messages wait; `sqlite:` is the file `.celeriac/celeriac.db` in the project, `memory:` is for eager mode and tests within one process.',
+    meaning:
+      'Where messages wait; `sqlite:` is the file `.celeriac/celeriac.db` in the project, `memory:` is for eager mode and tests within one process, ' +
+      '`redis://` is a server that several machines and Python share.',
+  },
+  brokerReadUrl: {
+    celeryName: 'broker_read_url',
+    kind: storeUrl,
+    default: ({ values }) => values.brokerUrl,
+    defaultText: 'the same place as `brokerUrl`',
+    meaning: 'Where workers take messages from.',
+  },
+  brokerWriteUrl: {
+    celeryName: 'broker_write_url',
+    kind: storeUrl,
+    default: ({ values }) => values.brokerUrl,
+    defaultText: 'the same place as `brokerUrl`',
+    meaning: 'Where messages are sent to.',
   },
   resultBackend: {
     celeryName: 'result_backend',
@@ -101,7 +119,102 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     default: DEFAULT_TRANSPORT_OPTIONS,
     meaning:
       '`visibilityTimeout`: seconds after which the tasks of a dead worker go to others. `synchronous`: `full` survives a power cut, ' +
-      '`normal` the death of any process. `allowNetworkFileSystem`: opens a database on NFS or SMB.',
+      '`normal` the death of any process. `allowNetworkFileSystem`: opens a database on NFS or SMB. The others are for Redis, see above.',
+  },
+  brokerUseSsl: {
+    celeryName: 'broker_use_ssl',
+    kind: useSsl,
+    default: false,
+    meaning: 'Encrypts the connections to the broker, as `rediss://` does, and says with which certificates.',
+  },
+  brokerConnectionRetry: {
+    celeryName: 'broker_connection_retry',
+    kind: flag(),
+    default: true,
+    meaning: 'Makes a lost connection again by itself; otherwise the next call tries once.',
+  },
+  brokerConnectionRetryOnStartup: {
+    celeryName: 'broker_connection_retry_on_startup',
+    kind: flag(),
+    default: ({ values }) => values.brokerConnectionRetry,
+    defaultText: 'that of `brokerConnectionRetry`',
+    meaning: 'Lets a worker that starts wait for the broker instead of ending.',
+  },
+  brokerConnectionMaxRetries: {
+    celeryName: 'broker_connection_max_retries',
+    kind: retries,
+    default: 0,
+    meaning: 'How often a lost connection is tried again until the next call; 0 is for ever.',
+  },
+  brokerHeartbeat: {
+    celeryName: 'broker_heartbeat',
+    kind: seconds('from 0'),
+    unit: 'seconds',
+    default: 120,
+    meaning: 'Accepted without effect: connections to Redis have no heartbeat; `healthCheckInterval` of `brokerTransportOptions` is what they have.',
+  },
+  resultBackendTransportOptions: {
+    celeryName: 'result_backend_transport_options',
+    kind: backendTransportOptions,
+    default: {},
+    meaning: 'How a result backend on Redis is found and used, see above.',
+  },
+  redisBackendUseSsl: {
+    celeryName: 'redis_backend_use_ssl',
+    kind: useSsl,
+    default: ({ values }) => (values.resultBackend === values.brokerUrl ? values.brokerUseSsl : false),
+    defaultText: '`brokerUseSsl` when `resultBackend` is the same place as `brokerUrl`, else false',
+    meaning: 'Encrypts the connections to a result backend on Redis, as `rediss://` does, and says with which certificates.',
+  },
+  redisSocketTimeout: {
+    celeryName: 'redis_socket_timeout',
+    kind: seconds('above 0'),
+    unit: 'seconds',
+    default: undefined,
+    defaultText: '12',
+    meaning: 'How long a result backend on Redis may take to answer when it is asked whether it is there, at least 1.',
+  },
+  redisSocketConnectTimeout: {
+    celeryName: 'redis_socket_connect_timeout',
+    kind: seconds('above 0'),
+    unit: 'seconds',
+    default: undefined,
+    defaultText: '`brokerConnectionTimeout`',
+    meaning: 'How long one attempt to connect to it may take.',
+  },
+  redisSocketKeepalive: {
+    celeryName: 'redis_socket_keepalive',
+    kind: flag(),
+    default: true,
+    meaning: 'Lets the system look whether the connection to it still stands.',
+  },
+  redisBackendHealthCheckInterval: {
+    celeryName: 'redis_backend_health_check_interval',
+    kind: seconds('from 0'),
+    unit: 'seconds',
+    default: undefined,
+    defaultText: '10',
+    meaning: 'How often a result backend on Redis that says nothing is asked whether it is there; 0 is never.',
+  },
+  redisClientName: {
+    celeryName: 'redis_client_name',
+    kind: clientName(),
+    default: undefined,
+    defaultText: '`celeriac:` and the process id',
+    meaning: 'What the server of the result backend calls our connections.',
+  },
+  redisRetryOnTimeout: {
+    celeryName: 'redis_retry_on_timeout',
+    kind: flag(),
+    default: false,
+    meaning: 'Accepted without effect: what may be repeated is repeated.',
+  },
+  redisMaxConnections: {
+    celeryName: 'redis_max_connections',
+    kind: integer(1),
+    default: undefined,
+    defaultText: 'none',
+    meaning: 'Accepted without effect: there is one connection for commands and one for subscriptions.',
   },
   taskAlwaysEager: {
     celeryName: 'task_always_eager',
@@ -205,19 +318,47 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     celeryName: 'accept_content',
     kind: acceptedContent,
     default: ['json'],
-    meaning: 'Content types that a worker reads; only `json` in this version.',
+    meaning:
+      'Serializers whose messages a worker runs: `json`, `msgpack`, `yaml`, or their content types. Others become dead letters. ' +
+      '`pickle` is never read, since that runs code of the sender\'s choice.',
   },
   taskSerializer: {
     celeryName: 'task_serializer',
     kind: serializer,
     default: 'json',
-    meaning: 'How messages are written; only `json` in this version.',
+    meaning:
+      'How calls are written: `json`, `msgpack` (needs the package `msgpackr`) or `yaml` (needs `yaml`). Workers must accept it (`acceptContent`). ' +
+      'A call of a function with more than plain data travels as a graph in any case.',
+  },
+  taskCompression: {
+    celeryName: 'task_compression',
+    aliases: ['CELERY_MESSAGE_COMPRESSION'],
+    kind: compression,
+    default: undefined,
+    defaultText: 'none',
+    meaning: 'How messages are compressed: `zlib` (also called `gzip`), `brotli` or `zstd`; Python needs a package for each of the last two. Any of them is read.',
   },
   resultSerializer: {
     celeryName: 'result_serializer',
     kind: serializer,
     default: 'json',
-    meaning: 'How results are written; only `json` in this version.',
+    meaning:
+      'How results are written and read in Redis: `json`, `msgpack` (needs the package `msgpackr`) or `yaml` (needs `yaml`). ' +
+      'A result does not say what it is in, so it must be the same in every process, those of Python too. Other result backends keep JSON: there it must be `json`.',
+  },
+  resultAcceptContent: {
+    celeryName: 'result_accept_content',
+    kind: acceptedContent,
+    default: ({ values }) => [...new Set([...values.acceptContent, values.resultSerializer])],
+    defaultText: '`acceptContent` and `resultSerializer`',
+    meaning: 'Serializers whose results may be read; `resultSerializer`, in which all of them are, must be among them.',
+  },
+  resultCompression: {
+    celeryName: 'result_compression',
+    kind: compression,
+    default: undefined,
+    defaultText: 'none',
+    meaning: 'Has no effect: as with Celery, results are not compressed in any store that there is here.',
   },
   sanitizeArguments: {
     kind: flag(),
@@ -306,7 +447,7 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     aliases: ['CELERYD_PREFETCH_MULTIPLIER'],
     kind: integer(1),
     default: 4,
-    meaning: 'Messages a worker holds for each task that it runs at once.',
+    meaning: 'Messages a worker holds for each task that it runs at once; where they are few, up to four times as many while tasks are over in a blink. 1 holds none ahead.',
   },
   workerSoftShutdownTimeout: {
     celeryName: 'worker_soft_shutdown_timeout',

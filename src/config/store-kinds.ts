@@ -1,10 +1,11 @@
-import { choice, flag, type Kind, kind, record, refuse, seconds } from './kinds.ts'
+import { choice, flag, type Kind, kind, type Parts, record, refuse, seconds } from './kinds.ts'
+import { redisTransportParts, type RedisTransportOptions, underscored } from './redis-kinds.ts'
 import { storeUrlProblem } from './url.ts'
 
-/** How the broker keeps messages, with nothing left out. */
-export interface TransportOptions {
+/** How the broker keeps messages. */
+export interface TransportOptions extends RedisTransportOptions {
   /** Seconds after which the tasks of a dead worker are given to others. */
-  readonly visibilityTimeout: number
+  readonly visibilityTimeout?: number
   /** `full` survives a power cut, `normal` the death of any process. */
   readonly synchronous: 'normal' | 'full'
   /** Opens a database on NFS or SMB, where locks may not hold. */
@@ -12,12 +13,15 @@ export interface TransportOptions {
 }
 
 /** What `brokerTransportOptions` is when nothing is given. */
-export const DEFAULT_TRANSPORT_OPTIONS: TransportOptions = { visibilityTimeout: 10, synchronous: 'normal', allowNetworkFileSystem: false }
+export const DEFAULT_TRANSPORT_OPTIONS: TransportOptions = { synchronous: 'normal', allowNetworkFileSystem: false }
 
-const givenTransportOptions = record<TransportOptions>(
-  { visibilityTimeout: seconds('above 0'), synchronous: choice(['normal', 'full']), allowNetworkFileSystem: flag() },
-  { visibility_timeout: 'visibilityTimeout', allow_network_file_system: 'allowNetworkFileSystem' },
-)
+const transportParts: Parts<TransportOptions> = {
+  visibilityTimeout: seconds('above 0'),
+  synchronous: choice(['normal', 'full']),
+  allowNetworkFileSystem: flag(),
+  ...redisTransportParts,
+}
+const givenTransportOptions = record<TransportOptions>(transportParts, underscored(transportParts))
 
 /** Reads `brokerTransportOptions`; what is left out has its default. */
 export const transportOptions: Kind<TransportOptions> = {
@@ -28,11 +32,12 @@ export const transportOptions: Kind<TransportOptions> = {
   },
 }
 
-/** The URL of a broker or a result backend. */
+/** The URL of a broker or a result backend; a list of them is one whose parts are tried in turn. */
 export const storeUrl: Kind<string> = {
-  expected: 'a URL: "sqlite:", "sqlite:path/to/file.db", "sqlite:///absolute/file.db" or "memory:"',
+  expected: 'a URL: "sqlite:", "sqlite:path/to/file.db", "sqlite:///absolute/file.db", "memory:" or "redis://host:6379/0"',
   fromText: (value) => value.trim(),
-  read(value, where, problems) {
+  read(given, where, problems) {
+    const value: unknown = Array.isArray(given) && given.length > 0 && given.every((url) => typeof url === 'string') ? given.join(';') : given
     if (typeof value !== 'string') return refuse(value, this.expected, where, problems)
     const problem = storeUrlProblem(value)
     if (problem === undefined) return value

@@ -1,4 +1,5 @@
 import { ImproperlyConfigured } from '../errors.ts'
+import { redisUrlProblem } from '../internal/redis/address.ts'
 import { nearest } from './nearest.ts'
 
 /** Where messages or results are kept, read from a URL. */
@@ -7,25 +8,30 @@ export type StoreUrl =
   | { readonly scheme: 'sqlite'; readonly path: string }
   /** Stores of the same `name` in one process are one store. */
   | { readonly scheme: 'memory'; readonly name: string }
+  /** Any of the schemes of Redis: `redis:`, `rediss:`, `redis+socket:` and `sentinel:`. */
+  | { readonly scheme: 'redis'; readonly url: string }
 
-const AVAILABLE = ['sqlite', 'memory']
+const EMBEDDED = ['sqlite', 'memory']
+const REDIS = ['redis', 'rediss', 'redis+socket', 'sentinel']
+const AVAILABLE = [...EMBEDDED, ...REDIS]
 
 /** Celery's own schemes that this version knows of but cannot open. */
-const NOT_AVAILABLE = ['redis', 'rediss', 'redis+socket', 'sentinel', 'amqp', 'amqps', 'rpc', 'cache+memory']
+const NOT_AVAILABLE = ['amqp', 'amqps', 'rpc', 'cache+memory']
 
-const FORMS = '"sqlite:", "sqlite:path/to/file.db", "sqlite:///absolute/file.db" or "memory:"'
+const FORMS = '"sqlite:", "sqlite:path/to/file.db", "sqlite:///absolute/file.db", "memory:" or "redis://host:6379/0"'
 
 /**
  * Reads the URL of a broker or a result backend.
  *
  * `sqlite:` is the default file, `sqlite:jobs.db` a file below the root, `sqlite:///var/jobs.db` an absolute
- * one; `memory:` and `memory://name` live in this process.
+ * one; `memory:` and `memory://name` live in this process; `redis://host:6379/0` and its relatives are a server.
  * @throws {@link ImproperlyConfigured} when the scheme is unknown or not available in this version.
  */
 export function parseStoreUrl(url: string): StoreUrl {
   const problem = storeUrlProblem(url)
   if (problem !== undefined) throw new ImproperlyConfigured([`The URL ${problem}`])
-  const { scheme, rest } = splitScheme(url)
+  const { scheme = '', rest } = splitScheme(url)
+  if (REDIS.includes(scheme)) return { scheme: 'redis', url }
   if (scheme === 'memory') return { scheme, name: rest.replace(/^\/\//, '') }
   return { scheme: 'sqlite', path: sqlitePath(rest) }
 }
@@ -38,7 +44,7 @@ export function storeUrlProblem(url: string): string | undefined {
   if (NOT_AVAILABLE.includes(scheme)) return `uses "${scheme}:", which is not available in this version (${shown}). Use ${FORMS}.`
   if (!AVAILABLE.includes(scheme)) return `has the unknown scheme "${scheme}:" (${shown})${didYouMean(scheme)} Use ${FORMS}.`
   if (scheme === 'sqlite') return sqliteProblem(rest, shown)
-  return undefined
+  return REDIS.includes(scheme) ? redisProblem(url, shown) : undefined
 }
 
 /** The URL with every password, and every secret in its query, replaced by `***`. */
@@ -49,7 +55,7 @@ export function maskUrl(url: string): string {
 
 /** True for a URL whose store is a part of this library: nothing else has to run. */
 export function isEmbedded(url: string): boolean {
-  return AVAILABLE.includes(splitScheme(url).scheme ?? '')
+  return EMBEDDED.includes(splitScheme(url).scheme ?? '')
 }
 
 function maskOne(url: string): string {
@@ -70,6 +76,11 @@ function didYouMean(scheme: string): string {
   const name = nearest(scheme, [...AVAILABLE, ...NOT_AVAILABLE])
   if (name === undefined) return '.'
   return `; did you mean "${name}:"${NOT_AVAILABLE.includes(name) ? ' (which is not available in this version)' : ''}?`
+}
+
+function redisProblem(url: string, shown: string): string | undefined {
+  const problem = redisUrlProblem(url)
+  return problem && `${problem} (${shown}).`
 }
 
 function sqliteProblem(rest: string, shown: string): string | undefined {

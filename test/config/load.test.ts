@@ -12,7 +12,23 @@ const DEFAULTS = {
   brokerUrl: 'sqlite:',
   resultBackend: 'sqlite:',
   brokerConnectionTimeout: 4,
-  brokerTransportOptions: { visibilityTimeout: 10, synchronous: 'normal', allowNetworkFileSystem: false },
+  brokerReadUrl: 'sqlite:',
+  brokerWriteUrl: 'sqlite:',
+  brokerTransportOptions: { synchronous: 'normal', allowNetworkFileSystem: false },
+  brokerUseSsl: false,
+  brokerConnectionRetry: true,
+  brokerConnectionRetryOnStartup: true,
+  brokerConnectionMaxRetries: 0,
+  brokerHeartbeat: 120,
+  resultBackendTransportOptions: {},
+  redisBackendUseSsl: false,
+  redisSocketTimeout: undefined,
+  redisSocketConnectTimeout: undefined,
+  redisSocketKeepalive: true,
+  redisBackendHealthCheckInterval: undefined,
+  redisClientName: undefined,
+  redisRetryOnTimeout: false,
+  redisMaxConnections: undefined,
   taskAlwaysEager: false,
   taskEagerPropagates: false,
   taskDefaultQueue: 'celery',
@@ -30,7 +46,10 @@ const DEFAULTS = {
   resultExtended: true,
   acceptContent: ['json'],
   taskSerializer: 'json',
+  taskCompression: undefined,
+  resultAcceptContent: ['json'],
   resultSerializer: 'json',
+  resultCompression: undefined,
   sanitizeArguments: true,
   secretKey: undefined,
   secretKeyFallbacks: [],
@@ -176,12 +195,12 @@ describe('problems', () => {
       '"workers.foo.concurency" is not an option; did you mean "concurrency"?',
       '"workers.foo.logLevel" must be one of "debug", "info", "warning", "error", "critical", not "loud".',
       '"dashboard" cannot be true: the dashboard is not available in this version. Leave it out or set it to false.',
-      '"taskSerializer" cannot use "pickle": reading pickle would run code chosen by whoever wrote the message. Use "json".',
+      '"taskSerializer" cannot use "pickle": reading pickle would run code chosen by whoever wrote the message. Use "json", "msgpack" or "yaml".',
       '"CELERY_TASK_DEFAULT_PRIORITY" in the environment must be a whole number from 0 to 9, not "high".',
     ])
   })
 
-  test.each(['redis://:hunter2@h/0', 'amqp://me:hunter2@h//', 'rediss://h?password=hunter2', 'nosuch://me:hunter2@h', 'me:hunter2@h'])(
+  test.each(['redis://:hunter2@h/x', 'amqp://me:hunter2@h//', 'rediss://h?password=hunter2', 'nosuch://me:hunter2@h', 'me:hunter2@h'])(
     'never show the password of %s',
     (url) => {
       const problems = [

@@ -18,7 +18,12 @@ describe('the URL of a store', () => {
     expect(isEmbedded(url)).toBe(true)
   })
 
-  test.each(['redis://h', 'rediss://h', 'redis+socket:///run/redis.sock', 'sentinel://h', 'amqp://h', 'amqps://h', 'rpc://', 'cache+memory://'])(
+  test.each(['redis://h', 'rediss://h/1', 'redis+socket:///run/redis.sock', 'sentinel://h;sentinel://i', 'redis://a;redis://b'])('%s is a server', (url) => {
+    expect(parseStoreUrl(url)).toEqual({ scheme: 'redis', url })
+    expect(isEmbedded(url)).toBe(false)
+  })
+
+  test.each(['amqp://h', 'amqps://h', 'rpc://', 'cache+memory://'])(
     '%s is known but not available in this version',
     (url) => {
       const scheme = url.slice(0, url.indexOf(':') + 1)
@@ -32,7 +37,10 @@ describe('the URL of a store', () => {
     ['sqllite:x.db', 'did you mean "sqlite:"?'],
     ['sqlite', 'did you mean "sqlite:"?'],
     ['memroy:', 'did you mean "memory:"?'],
-    ['redsi://h', 'did you mean "redis:" (which is not available in this version)?'],
+    ['redsi://h', 'did you mean "redis:"?'],
+    ['aqmp://h', 'did you mean "amqp:" (which is not available in this version)?'],
+    ['redis://:secret@h/mail', 'names the database "mail"; databases of Redis are numbers from 0, such as "redis://host:6379/1" ("redis://:***@h/mail").'],
+    ['redis://h?sll_cert_reqs=none', 'has the unknown parameter "sll_cert_reqs"'],
     ['localhost:6379', 'has the unknown scheme "localhost:" ("localhost:6379"). Use'],
     ['', 'must be a URL such as "sqlite:"'],
     ['sqlite::memory:', 'must be "memory:" for a store in memory'],

@@ -10,6 +10,7 @@ import { Celery, type CeleryOptions } from '../../src/index.ts'
 import { systemClock } from '../../src/internal/clock.ts'
 import { Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { RecordedLog } from './recorded-log.ts'
+import { storeUrl } from './store.ts'
 
 /** The repository: what functions of the tests are found relative to. */
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url))
@@ -45,7 +46,7 @@ export function testApplication(options: CeleryOptions = {}): TestApplication {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-'))
   const keyFile = join(folder, 'secret.key')
   writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
-  const celery = new Celery({ root: ROOT, brokerUrl: `sqlite://${folder}/queue.db`, logDir: folder, secretKeyFile: keyFile, startLocalWorkers: false, ...options })
+  const celery = new Celery({ root: ROOT, brokerUrl: storeUrl(folder), logDir: folder, secretKeyFile: keyFile, startLocalWorkers: false, ...options })
   const workers: Worker[] = []
   return {
     celery,

@@ -3,46 +3,66 @@ import { DatabaseSync } from 'node:sqlite'
 
 import { readStoredMessage } from '../../src/brokers/sqlite/stored-message.ts'
 import type { Submitted } from '../../src/index.ts'
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { SIGNATURE_HEADER } from '../../src/signing/key-ring.ts'
 import type { Submitter } from '../../src/submitter.ts'
 import type { TestApplication } from './application.ts'
+import { sharedRedis } from './redis-server.ts'
+import { onRedis, storeUrl } from './store.ts'
 
-/** What the database holds of a message, but for its place in a queue. */
+/** What the store holds of a message, but for its place in a queue. */
 export interface StoredRow {
   readonly envelope: string
   readonly body: string
 }
 
-/** Messages in a test application's database, that can be changed before a worker sees them. */
+/** Puts the newest message of the queue `workshop` into the queue `celery`, changed. */
+type Changer = (change: (row: StoredRow) => Partial<StoredRow>) => Promise<void> | void
+
+/** Messages in a test application's store, that can be changed before a worker sees them. */
 export class StoredMessages {
   readonly #application: TestApplication
-  readonly #database: DatabaseSync
+  readonly #database: DatabaseSync | undefined
 
   constructor(application: TestApplication) {
     this.#application = application
-    this.#database = new DatabaseSync(join(application.folder, 'queue.db'), { timeout: 4_000 })
+    this.#database = onRedis ? undefined : new DatabaseSync(join(application.folder, 'queue.db'), { timeout: 4_000 })
   }
 
   /** Sends a task, changes what is stored of it, and only then hands it to the workers; the task's id. */
   async spoil(send: (sender: Submitter) => Submitted<unknown>, change: (row: StoredRow) => Partial<StoredRow>): Promise<string> {
     const future = await send(this.#application.celery.with({ queue: 'workshop' }))
-    const { id, body: stored, envelope: packed } = this.#newest()
-    const row = { envelope: withNames(packed, stored), body: stored }
-    const { envelope, body } = { ...row, ...change(row) }
-    this.#database.exec('BEGIN IMMEDIATE')
-    this.#database.prepare('UPDATE message SET envelope = ?, body = ? WHERE id = ?').run(envelope, body, id)
-    this.#database.prepare(`UPDATE ready SET queue = 'celery' WHERE id = ?`).run(id)
-    this.#database.exec('COMMIT')
+    const changer: Changer = this.#database === undefined ? inRedis(storeUrl(this.#application.folder)) : inSqlite(this.#database)
+    await changer(change)
     return future.id
   }
 
   close(): void {
-    this.#database.close()
+    this.#database?.close()
   }
+}
 
-  #newest(): StoredRow & { readonly id: number } {
-    return this.#database.prepare('SELECT id, envelope, body FROM message ORDER BY id DESC LIMIT 1').get() as unknown as StoredRow & { id: number }
+function inSqlite(database: DatabaseSync): Changer {
+  return (change) => {
+    const newest = database.prepare('SELECT id, envelope, body FROM message ORDER BY id DESC LIMIT 1').get() as unknown as StoredRow & { id: number }
+    const row = { envelope: withNames(newest.envelope, newest.body), body: newest.body }
+    const { envelope, body } = { ...row, ...change(row) }
+    database.exec('BEGIN IMMEDIATE')
+    database.prepare('UPDATE message SET envelope = ?, body = ? WHERE id = ?').run(envelope, body, newest.id)
+    database.prepare(`UPDATE ready SET queue = 'celery' WHERE id = ?`).run(newest.id)
+    database.exec('COMMIT')
+  }
+}
+
+function inRedis(url: string): Changer {
+  return async (change) => {
+    const client = await sharedRedis().client(url)
+    const { body: stored, ...others } = decodeEnvelope((await client.lPop('workshop')) ?? '')
+    const row = { envelope: JSON.stringify(others), body: String(stored) }
+    const { envelope, body } = { ...row, ...change(row) }
+    await client.lPush('celery', encodeEnvelope({ ...(JSON.parse(envelope) as Message), body }))
+    client.destroy()
   }
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsumeOptions, Consumer } from '../../broker.ts'
 import { OperationalError } from '../../errors.ts'
+import { identifyChildren, type Child } from '../../internal/child-processes.ts'
 import type { Clock, Timer } from '../../internal/clock.ts'
 import type { Logger } from '../../internal/logger.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
-import { identifyChildren, type Child, type Consumers } from './consumers.ts'
+import type { Consumers } from './consumers.ts'
 import { SqliteDelivery, type Settler } from './delivery.ts'
 import type { Claim, Messages } from './messages.ts'
 

@@ -1,10 +1,8 @@
 import type { ConsumerInfo } from '../../broker.ts'
+import type { Child } from '../../internal/child-processes.ts'
 import type { Clock } from '../../internal/clock.ts'
-import { isGone, startTimeOf, thisProcess } from '../../internal/process-identity.ts'
+import { isGone, thisProcess } from '../../internal/process-identity.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
-
-/** A process with its start time, so that it is never confused with a later one of the same pid. */
-export type Child = readonly [pid: number, started: string | null]
 
 /** A consumer as it is registered. */
 export interface ConsumerRow {
@@ -112,9 +110,4 @@ export class Consumers {
 
 function isLost({ machine, pid, started }: ConsumerRow): boolean {
   return machine === thisProcess().machine && isGone(pid, started)
-}
-
-/** Names processes so that they can be recognised later. */
-export function identifyChildren(pids: readonly number[]): Child[] {
-  return pids.map((pid) => [pid, startTimeOf(pid)] as const)
 }

@@ -1,19 +1,14 @@
+import { endChildren, type Child } from '../../internal/child-processes.ts'
 import type { Clock, Timer } from '../../internal/clock.ts'
+import { LeaseTrust } from '../../internal/lease-trust.ts'
 import type { Logger } from '../../internal/logger.ts'
-import { isGone, thisProcess } from '../../internal/process-identity.ts'
+import { thisProcess } from '../../internal/process-identity.ts'
 import type { Service } from '../../internal/service.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
-import type { Child, ConsumerRow, Consumers } from './consumers.ts'
+import type { ConsumerRow, Consumers } from './consumers.ts'
 import type { Messages } from './messages.ts'
 
 const INTERVAL_MS = 1000
-
-/** A pause between two rounds that only a sleeping machine or a frozen process explains. */
-const SLEPT_MS = 5000
-
-/** How long a killed child may take to be gone, and how often that is looked at. */
-const KILL_TIMEOUT_MS = 2000
-const KILL_LOOK_MS = 5
 
 /** Puts back the messages of consumers that died, after ending the processes that may still run them. */
 export class Recoverer implements Service {
@@ -22,9 +17,7 @@ export class Recoverer implements Service {
   readonly #consumers: Consumers
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #leaseMs: number
-  #lastRoundAtMs: number | undefined
-  #trustLeasesAtMs = 0
+  readonly #leases: LeaseTrust
   #timer: Timer | undefined
   #round: Promise<void> | undefined
   #stopped = false
@@ -35,7 +28,7 @@ export class Recoverer implements Service {
     this.#consumers = parts.consumers
     this.#clock = parts.clock
     this.#logger = parts.logger
-    this.#leaseMs = parts.leaseMs
+    this.#leases = new LeaseTrust(parts.clock, parts.leaseMs)
   }
 
   /** Recovers once, then every second. */
@@ -61,20 +54,12 @@ export class Recoverer implements Service {
 
   async #recover(): Promise<void> {
     try {
-      const byLease = this.#mayTrustLeases()
+      const byLease = this.#leases.look()
       const dead = await this.#database.read(() => this.#consumers.dead(byLease))
       for (const consumer of dead) await this.#recoverFrom(consumer)
     } catch (error) {
       this.#logger.warn({ err: error }, 'Messages of dead consumers could not be put back yet')
     }
-  }
-
-  /** After this machine slept, every lease has run out though nobody died: the others get time to renew theirs. */
-  #mayTrustLeases(): boolean {
-    const now = this.#clock.now()
-    if (this.#lastRoundAtMs !== undefined && now - this.#lastRoundAtMs > SLEPT_MS) this.#trustLeasesAtMs = now + this.#leaseMs / 2
-    this.#lastRoundAtMs = now
-    return now >= this.#trustLeasesAtMs
   }
 
   async #recoverFrom(consumer: ConsumerRow): Promise<void> {
@@ -86,26 +71,5 @@ export class Recoverer implements Service {
     }
     const count = await this.#database.write(() => (this.#consumers.removeIfUnchanged(consumer) ? this.#messages.giveBack(consumer.id, true) : undefined))
     if (count !== undefined) this.#logger.info({ consumer: consumer.name, pid: consumer.pid, messages: count }, 'Put back the messages of a consumer that died')
-  }
-}
-
-async function endChildren(children: readonly Child[]): Promise<boolean> {
-  // Without a start time the pid may be anybody's by now.
-  const alive = children.filter(([pid, started]) => started !== null && !isGone(pid, started) && kill(pid))
-  const deadlineMs = performance.now() + KILL_TIMEOUT_MS
-  while (alive.some(([pid, started]) => !isGone(pid, started))) {
-    if (performance.now() > deadlineMs) return false
-    await new Promise((resolve) => setTimeout(resolve, KILL_LOOK_MS))
-  }
-  return true
-}
-
-/** False when the process is not ours to end. */
-function kill(pid: number): boolean {
-  try {
-    process.kill(pid, 'SIGKILL')
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,0 +1,172 @@
+import { ClosedError } from '../../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { RedisClient } from './client.ts'
+import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
+
+/** One listener; the same function may listen twice. */
+interface Ear<Message> {
+  readonly hear: (message: Message) => void
+}
+
+/** What is listened to on one channel. */
+interface Channel<Message> {
+  readonly ears: Set<Ear<Message>>
+  /** Settles when the server has answered to the subscription. */
+  confirmed: Promise<void>
+}
+
+/** A pub/sub connection of its own, opened with the first subscription, for any number of channels. Messages are text, or all are bytes. */
+export class RedisSubscriber<Message extends string | Buffer = string> {
+  readonly #name: string
+  readonly #logger: Logger
+  readonly #connection: RedisConnection
+  readonly #asBytes: boolean
+  readonly #channels = new Map<string, Channel<Message>>()
+  readonly #backListeners = new Set<() => void>()
+  /** What the server was told to send us on this client. */
+  readonly #told = new Set<string>()
+  #toldBy: RedisClient | undefined
+  /** Channels that may have to be told. */
+  readonly #changed = new Set<string>()
+  #telling: Promise<void> | undefined
+  #confirming: Promise<unknown> | undefined
+  #isClosed = false
+
+  constructor(options: RedisConnectionOptions, ...[as]: Message extends string ? [] : [as: 'bytes']) {
+    this.#asBytes = as === 'bytes'
+    this.#name = options.name
+    this.#logger = options.logger
+    this.#connection = new RedisConnection({ ...options, tracking: false })
+    this.#connection.onChange((fault) => {
+      if (fault === undefined) void this.#resubscribe()
+    })
+  }
+
+  /** How many channels are listened to. */
+  get channels(): number {
+    return this.#channels.size
+  }
+
+  /**
+   * Calls `listener` with each message on `channel`. Resolves when the server has confirmed, to a function that ends it:
+   * no call begins after that. Calls of one turn of the event loop share a SUBSCRIBE.
+   */
+  async subscribe(channel: string, listener: (message: Message) => void): Promise<() => Promise<void>> {
+    if (this.#isClosed) throw new ClosedError(`${this.#name} was closed. Open another one.`)
+    const ear: Ear<Message> = { hear: listener }
+    const entry = this.#channels.get(channel) ?? this.#add(channel)
+    entry.ears.add(ear)
+    try {
+      await entry.confirmed
+    } catch (error) {
+      void this.#remove(channel, entry, ear)
+      throw error
+    }
+    return () => this.#remove(channel, entry, ear)
+  }
+
+  /** Calls `listener` after each reconnection, when every channel is subscribed again: what came meanwhile was missed. */
+  onBack(listener: () => void): () => void {
+    this.#backListeners.add(listener)
+    return () => void this.#backListeners.delete(listener)
+  }
+
+  /** Keeps the process alive from now on. */
+  ref(): void {
+    this.#connection.ref()
+  }
+
+  /** No longer keeps the process alive. */
+  unref(): void {
+    this.#connection.unref()
+  }
+
+  /** Ends every subscription, then the connection. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#channels.clear()
+    await this.#connection.close()
+  }
+
+  #add(channel: string): Channel<Message> {
+    const entry: Channel<Message> = { ears: new Set(), confirmed: this.#tellChanged(channel) }
+    this.#channels.set(channel, entry)
+    return entry
+  }
+
+  #remove(channel: string, entry: Channel<Message>, ear: Ear<Message>): Promise<void> {
+    if (!entry.ears.delete(ear) || entry.ears.size > 0 || this.#channels.get(channel) !== entry) return Promise.resolve()
+    this.#channels.delete(channel)
+    // Where the connection is lost, the next one is not told of the channel.
+    return this.#connection.isReady ? this.#tellChanged(channel).catch(() => {}) : Promise.resolve()
+  }
+
+  /** Tells the server of what changed in this turn, together. */
+  #tellChanged(channel: string): Promise<void> {
+    this.#changed.add(channel)
+    this.#telling ??= Promise.resolve().then(() => {
+      this.#telling = undefined
+      return this.#connection.runRepeatable((client) => this.#tell(client))
+    })
+    return this.#telling
+  }
+
+  /** Makes the subscriptions of `client` what is listened to. */
+  async #tell(client: RedisClient): Promise<void> {
+    if (this.#toldBy !== client) this.#startOver(client)
+    const wanted: string[] = []
+    const unwanted: string[] = []
+    for (const channel of this.#changed) {
+      if (this.#channels.has(channel) && !this.#told.has(channel)) wanted.push(channel)
+      else if (!this.#channels.has(channel) && this.#told.has(channel)) unwanted.push(channel)
+    }
+    this.#changed.clear()
+    for (const channel of wanted) this.#told.add(channel)
+    for (const channel of unwanted) this.#told.delete(channel)
+    const told = Promise.all([
+      unwanted.length > 0 && client.unsubscribe(unwanted, this.#heard, this.#asBytes),
+      wanted.length > 0 && client.subscribe(wanted, this.#heard, this.#asBytes).catch((error: unknown) => this.#refused(client, wanted, error)),
+    ])
+    // What another call has told of already may not be confirmed yet.
+    this.#confirming = Promise.allSettled([this.#confirming, told])
+    await Promise.all([told, this.#confirming])
+  }
+
+  /** A new client knows of nothing. */
+  #startOver(client: RedisClient): void {
+    this.#toldBy = client
+    this.#told.clear()
+    for (const channel of this.#channels.keys()) this.#changed.add(channel)
+  }
+
+  #refused(client: RedisClient, wanted: readonly string[], error: unknown): never {
+    if (client === this.#toldBy) for (const channel of wanted) this.#told.delete(channel)
+    throw error
+  }
+
+  async #resubscribe(): Promise<void> {
+    if (this.#channels.size === 0) return
+    try {
+      await this.#connection.runRepeatable((client) => this.#tell(client))
+    } catch {
+      // Lost again, or closed: the next connection brings them back.
+      return
+    }
+    for (const listener of this.#backListeners) this.#safely(listener)
+  }
+
+  readonly #heard = (message: Message, channel: string | Buffer): void => {
+    const entry = this.#channels.get(String(channel))
+    if (entry === undefined) return
+    for (const ear of entry.ears) this.#safely(() => ear.hear(message))
+  }
+
+  /** An error of a listener must not reach the reader of the socket, which would take it for a broken reply. */
+  #safely(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#logger.error({ err: error }, `A listener of ${this.#name} failed.`)
+    }
+  }
+}
