@@ -1,16 +1,18 @@
 import type { Config } from './config/config.ts'
-import { SecurityError } from './errors.ts'
+import { EncodeError, SecurityError } from './errors.ts'
 import type { Travel } from './functions/travel.ts'
 import { arePlainTrees, isPlainTree } from './graph/plain.ts'
 import { readGraph, readGraphText } from './graph/read.ts'
 import { NO_TYPES, type TypeRegistry } from './graph/types.ts'
 import { writeGraph } from './graph/write.ts'
 import type { Clock } from './internal/clock.ts'
-import { bodyOf, bodyText, decodeBody, type Embed, type EncodedBody, GRAPH_CONTENT_TYPE, type ReadOptions, type TaskBody } from './protocol/body.ts'
-import { stringifyJson } from './protocol/json.ts'
+import { bodyOf, bodyText, decodeBody, type Embed, type EncodedBody, GRAPH_CONTENT_TYPE, type ReadOptions, serializeBody, type TaskBody } from './protocol/body.ts'
+import { stringifyJson, stringifyWithTimes } from './protocol/json.ts'
 import { isObject } from './protocol/malformed.ts'
 import type { Message, TaskMessageInput } from './protocol/message.ts'
-import { type KeyRing, openKeyRing, type Refusal, type Signable, SIGNATURE_HEADER } from './signing/key-ring.ts'
+import type { SerializerName } from './protocol/serializers/open.ts'
+import { restoreTypes } from './protocol/typed-values.ts'
+import { FUNCTION_HEADER, type KeyRing, openKeyRing, type Refusal, type Signable, SIGNATURE_HEADER } from './signing/key-ring.ts'
 
 /** A function that goes along with its call. */
 export interface Traveller {
@@ -60,7 +62,7 @@ export class Codec {
   }
 
   /**
-   * The body of a call, as `buildTaskMessage` takes it.
+   * The body of a call of a function, as `buildTaskMessage` takes it: in the serializer asked for when it is a plain tree.
    * @throws {@link EncodeError} with the path to what cannot travel.
    */
   encodeCall(
@@ -68,8 +70,10 @@ export class Codec {
     kwargs: Readonly<Record<string, unknown>> | undefined,
     traveller: Traveller | undefined,
     embed?: Embed,
+    serializer: SerializerName = 'json',
   ): Pick<TaskMessageInput, 'argsText' | 'kwargsText' | 'content'> {
     if (traveller === undefined && arePlainTrees(kwargs === undefined ? args : [args, kwargs])) {
+      if (serializer !== 'json') return { content: serializeBody(serializer, args, kwargs ?? {}, embed) }
       return { argsText: JSON.stringify(args), kwargsText: kwargs === undefined ? undefined : JSON.stringify(kwargs) }
     }
     const call = [args, kwargs ?? {}, embed ?? null, ...(traveller === undefined ? [] : [traveller.fn])]
@@ -83,11 +87,29 @@ export class Codec {
   }
 
   /**
+   * The body of a call of which only the name is known, e.g. of a Python worker's task: never a graph.
+   *
+   * A Date becomes ISO 8601 text in JSON, a time in YAML; bytes stay bytes in msgpack and YAML.
+   * @throws {@link EncodeError} with the path to what the serializer cannot hold.
+   */
+  encodeNamedCall(
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>> | undefined,
+    embed?: Embed,
+    serializer: SerializerName = 'json',
+  ): Pick<TaskMessageInput, 'argsText' | 'kwargsText' | 'content'> {
+    if (serializer !== 'json') return { content: serializeBody(serializer, args, kwargs ?? {}, embed) }
+    return { argsText: stringifyWithTimes(args, 'args'), kwargsText: kwargs && stringifyWithTimes(kwargs, 'kwargs') }
+  }
+
+  /**
    * Reads a call: at once when it is plain JSON, else after its signature was checked.
    * @throws {@link DecodeError} or {@link ContentDisallowed}, and may reject with them.
    */
   decodeCall(message: EncodedBody, options: ReadOptions): DecodedCall | Promise<DecodedCall> {
-    return message.contentType === GRAPH_CONTENT_TYPE ? this.#decodeGraph(message, options) : decodeBody(message, options)
+    if (message.contentType === GRAPH_CONTENT_TYPE) return this.#decodeGraph(message, options)
+    // Ours hold plain data only, which may look like a type of kombu's.
+    return decodeBody(message, message.headers['lang'] === 'js' ? options : { ...options, restoreTypes: true })
   }
 
   async #decodeGraph(message: EncodedBody, options: ReadOptions): Promise<DecodedCall> {
@@ -98,11 +120,19 @@ export class Codec {
 
   /**
    * A result, or what a task reports of itself, as JSON; undefined for undefined.
+   * `forOthers`: who asked for it did not sign, so it may be Python, which cannot read a graph. Then times are text, and
+   * NaN and integers of any size are JSON as Python has it; only what even that cannot hold is a graph.
    * @throws {@link EncodeError} with the path to what cannot travel, which begins with `path`.
    */
-  encodeResult(taskId: string, value: unknown, path: string): string | undefined {
+  encodeResult(taskId: string, value: unknown, path: string, forOthers = false): string | undefined {
     if (value === undefined) return undefined
-    if (isPlainTree(value) && !isWrapped(value)) return JSON.stringify(value)
+    if (isPlainTree(value) && !isWrapped(value)) {
+      const plain = JSON.stringify(value)
+      // Whoever reads it would take it for a type of kombu's.
+      if (!plain.includes('"__type__"')) return plain
+    }
+    const readable = forOthers && !isWrapped(value) ? forPython(value, path) : undefined
+    if (readable !== undefined) return readable
     const { text, hasCode } = writeGraph(value, { ...this.#writing(path), classesByValue: false })
     if (!hasCode) return `{"${GRAPH_KEY}": ${text}}`
     const signature = this.#keys.signResult(taskId, signedText(JSON.parse(text)), this.#parts.clock.now())
@@ -110,13 +140,13 @@ export class Codec {
   }
 
   /**
-   * Undoes {@link encodeResult}. Gives a promise where something has to be imported.
+   * Undoes {@link encodeResult}, and reads what kombu 5.3 and later have for dates and bytes. Gives a promise where something has to be imported.
    *
    * Whoever can write to the result backend can write a result, so nothing is imported for one that is not signed.
    * @throws {@link SecurityError} when its signature does not hold. @throws {@link DecodeError} when it is malformed.
    */
   decodeResult(taskId: string, stored: unknown): unknown {
-    if (!isWrapped(stored)) return stored
+    if (!isWrapped(stored)) return restoreTypes(stored)
     const document = stored[GRAPH_KEY]
     const signature = stored[SIGNATURE_KEY]
     if (signature === undefined) return readGraph(document, this.#reading(false))
@@ -133,8 +163,14 @@ export class Codec {
     this.#keys.open(this.#parts.clock.now())
   }
 
-  /** Adds the signature to a message of one's own that is complete but for that. */
+  /**
+   * Adds the signature to a message of one's own that is complete but for that.
+   *
+   * Not where none is needed: plain data for a task that is known by name, which a worker of any language may change and send on
+   * (a retry has another `eta`).
+   */
   seal(message: Message): void {
+    if (message.contentType !== GRAPH_CONTENT_TYPE && (message.headers[FUNCTION_HEADER] ?? null) === null) return
     const headers = message.headers as Record<string, unknown>
     headers[SIGNATURE_HEADER] = this.#keys.sign(message, this.#parts.clock.now())
   }
@@ -164,6 +200,15 @@ export class Codec {
 
 function isWrapped(value: unknown): value is Readonly<Record<string, unknown>> {
   return isObject(value) && Object.hasOwn(value, GRAPH_KEY)
+}
+
+function forPython(value: unknown, path: string): string | undefined {
+  try {
+    return stringifyWithTimes(value, path)
+  } catch (error) {
+    if (error instanceof EncodeError) return undefined
+    throw error
+  }
 }
 
 /** The text of a document that is signed: the same on both sides, whatever has rewritten the blanks in the JSON around it. */

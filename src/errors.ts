@@ -185,6 +185,7 @@ export class RemoteError extends CeleriacError {
 /** An argument from the wire as text: `String` would call what a JSON object holds under `toString`. */
 function argumentText(argument: unknown): string {
   if (typeof argument === 'string') return argument
+  if (typeof argument === 'bigint') return String(argument)
   return JSON.stringify(argument, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
 }
 

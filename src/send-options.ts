@@ -1,8 +1,11 @@
+import { compression, serializer } from './config/content-kinds.ts'
 import { DURATION_FORMS, type Duration, parseDuration } from './config/duration.ts'
 import { flag, integer, isPlainObject, type Kind, kind, type Parts, show, text, unknownName } from './config/kinds.ts'
 import { InvalidTaskError } from './errors.ts'
 import type { WireSignature } from './protocol/body.ts'
+import type { CompressionName } from './protocol/encoding.ts'
 import { isObject } from './protocol/malformed.ts'
+import type { SerializerName } from './protocol/serializers/open.ts'
 import { parseTime } from './protocol/time.ts'
 
 /** How one message is sent. Durations are seconds, or `'500ms' | '10s' | '5m' | '2h'`. */
@@ -23,6 +26,10 @@ export interface SendOptions {
   readonly shadow?: string
   /** More headers, readable as `currentTask().headers`. Plain data. */
   readonly headers?: Readonly<Record<string, unknown>>
+  /** How it is written: `'json'`, `'msgpack'` or `'yaml'`. Default: the task's, then `taskSerializer`. */
+  readonly serializer?: SerializerName
+  /** How its message is compressed: `'zlib'`, `'brotli'` or `'zstd'`. Default: the task's, then `taskCompression`. */
+  readonly compression?: CompressionName | 'gzip'
   /** Store neither its result nor its error. Then nobody can wait for its end. */
   readonly ignoreResult?: boolean
   /** What to call with its result when it has succeeded: one `celery.signature(…)`, or several. */
@@ -42,6 +49,8 @@ export const SEND_KINDS: Parts<SendOptions> = {
   taskId: text(),
   shadow: checked('text', (value) => typeof value === 'string'),
   headers: checked('an object of plain data', isPlainObject),
+  serializer,
+  compression,
   ignoreResult: flag(),
   link: checked('what celery.signature makes, or an array of that', isLink),
   linkError: checked('what celery.signature makes, or an array of that', isLink),
@@ -66,7 +75,10 @@ export function checkOptions<T extends object>(kinds: Parts<T>, options: T, wher
   for (const [name, value] of Object.entries(options)) {
     const here = { name, place: '' }
     if (!Object.hasOwn(kinds, name)) problems.push(unknownName(here, name, Object.keys(kinds)))
-    else if (value !== undefined && kinds[name as keyof T].read(value, here, problems) !== undefined) given[name] = value
+    else if (value !== undefined) {
+      const read = kinds[name as keyof T].read(value, here, problems)
+      if (read !== undefined) given[name] = read
+    }
   }
   if (given['countdown'] !== undefined && given['eta'] !== undefined) problems.push('"countdown" and "eta" exclude each other.')
   if (problems.length > 0) throw new InvalidTaskError(`${where}: ${problems.join(' ')}`)

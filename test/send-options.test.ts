@@ -17,6 +17,14 @@ describe('options for sending', () => {
     expect(() => checkSendOptions(wrong, 'apply')).toThrow(/^apply: "quue" is not an option; did you mean "queue".*"priority" must be.*not 10.*"queue" must be.*"ignoreResult".*"headers"/)
   })
 
+  test('know serializers and compressions by all names of Celery, and refuse others with the reason', () => {
+    const options = { serializer: 'application/x-msgpack', compression: 'gzip' } as unknown as SendOptions
+    const wrong = { serializer: 'pickle', compression: 'bzip2' } as unknown as SendOptions
+
+    expect(checkSendOptions(options, 'with')).toEqual({ serializer: 'msgpack', compression: 'zlib' })
+    expect(() => checkSendOptions(wrong, 'with')).toThrow(/"serializer" cannot use "pickle": reading pickle would run code.* "compression" cannot use "bzip2": Node has no means/)
+  })
+
   test('take countdown or eta, not both', () => {
     expect(() => checkSendOptions({ countdown: 1, eta: new Date() }, 'with')).toThrow(/exclude each other/)
   })

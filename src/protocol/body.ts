@@ -1,7 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { ContentDisallowed, DecodeError } from '../errors.ts'
 import { decompress, LARGEST_BODY } from './encoding.ts'
 import { parseJson, stringifyJson } from './json.ts'
 import { isObject, malformed } from './malformed.ts'
+import { SERIALIZERS, serializerName, type SerializerName, serializerNamed } from './serializers/open.ts'
+import { restoreTypes } from './typed-values.ts'
 
 /** Content type of Celery's JSON serializer, which every value that is a plain tree travels in. */
 export const JSON_CONTENT_TYPE = 'application/json'
@@ -41,6 +44,15 @@ export interface ReadOptions {
   readonly accept?: readonly string[] | undefined
   /** Largest body in bytes, once decompressed. */
   readonly maxSize?: number | undefined
+  /** Whether `__type__` objects of kombu 5.3 become what they stand for. Default: they stay objects. */
+  readonly restoreTypes?: boolean | undefined
+}
+
+/** The body of a message and what it is. */
+export interface BodyContent {
+  readonly body: string | Uint8Array
+  readonly contentType: string
+  readonly contentEncoding: string
 }
 
 const NO_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: null }
@@ -57,6 +69,22 @@ export function encodeBody(args: readonly unknown[], kwargs: Readonly<Record<str
 /** Writes a body from arguments that are JSON already. */
 export function joinBody(argsText: string, kwargsText: string, embed?: Embed): string {
   return `[${argsText}, ${kwargsText}, ${embed === undefined ? NO_EMBED_TEXT : stringifyJson({ ...NO_EMBED, ...embed }, 'embed')}]`
+}
+
+/**
+ * Writes a body with another serializer than JSON.
+ * @throws {@link EncodeError} naming the argument that cannot travel. @throws {@link ImproperlyConfigured} when the serializer's package
+ * is not installed.
+ */
+export function serializeBody(
+  name: Exclude<SerializerName, 'json'>,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+  embed?: Embed,
+): BodyContent {
+  const { contentEncoding, contentType } = SERIALIZERS[name]
+  const body = serializerNamed(name).encodeList([args, kwargs, { ...NO_EMBED, ...embed }], ['args', 'kwargs', 'embed'])
+  return { body, contentEncoding, contentType }
 }
 
 /**
@@ -79,17 +107,20 @@ export function decodeBody(message: EncodedBody, options: ReadOptions = {}): Tas
  */
 export function bodyOf(args: unknown, kwargs: unknown, embed: unknown): TaskBody {
   if (!Array.isArray(args)) throw malformed('the arguments in the body', 'a list', args)
-  if (!isObject(kwargs)) throw malformed('the keyword arguments in the body', 'an object', kwargs)
+  if (!isRecord(kwargs)) throw malformed('the keyword arguments in the body', 'an object', kwargs)
   return { args: args as unknown[], kwargs, embed: readEmbed(embed) }
 }
 
 /**
- * Reads the content of any JSON message, whatever it means.
+ * Reads the content of any message, whatever it means.
  * @throws as {@link decodeBody} does.
  */
 export function decodeContent(message: EncodedBody, options: ReadOptions = {}): unknown {
-  checkContentType(message.contentType, options.accept ?? ['json'])
-  return parseJson(bodyText(message, options.maxSize), 'the body')
+  const name = acceptedSerializer(message.contentType, options.accept ?? JSON_ONLY)
+  if (name !== 'json') return serializerNamed(name).decode(bodyBytes(message, options.maxSize))
+  const text = bodyText(message, options.maxSize)
+  const content = parseJson(text, 'the body')
+  return options.restoreTypes && text.includes('"__type__"') ? restoreTypes(content) : content
 }
 
 /**
@@ -97,13 +128,23 @@ export function decodeContent(message: EncodedBody, options: ReadOptions = {}): 
  * @throws {@link DecodeError} when it cannot be decompressed, is too large, or is not UTF-8.
  */
 export function bodyText(message: Pick<EncodedBody, 'body' | 'headers'>, maxSize: number = LARGEST_BODY): string {
-  const { compression } = message.headers
+  const body = plainBody(message, maxSize)
+  return typeof body === 'string' ? body : fromUtf8(body)
+}
+
+function bodyBytes(message: Pick<EncodedBody, 'body' | 'headers'>, maxSize: number = LARGEST_BODY): Uint8Array {
+  const body = plainBody(message, maxSize)
+  return typeof body === 'string' ? Buffer.from(body) : body
+}
+
+function plainBody({ body, headers }: Pick<EncodedBody, 'body' | 'headers'>, maxSize: number): string | Uint8Array {
+  const { compression } = headers
   if (compression !== undefined && compression !== null) {
     if (typeof compression !== 'string') throw malformed('header "compression"', 'a name', compression)
-    return fromUtf8(decompress(message.body, compression, maxSize))
+    return decompress(body, compression, maxSize)
   }
-  if (message.body.length > maxSize) throw new DecodeError(`The body is larger than ${maxSize} bytes. Pass a reference to large data instead.`)
-  return typeof message.body === 'string' ? message.body : fromUtf8(message.body)
+  if (body.length > maxSize) throw new DecodeError(`The body is larger than ${maxSize} bytes. Pass a reference to large data instead.`)
+  return body
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -116,35 +157,32 @@ function fromUtf8(bytes: Uint8Array): string {
   }
 }
 
-const SERIALIZERS: Readonly<Record<string, string>> = {
-  'application/json': 'json',
-  'application/x-celeriac-graph+json': 'graph',
-  'application/x-python-serialize': 'pickle',
-  'application/x-msgpack': 'msgpack',
-  'application/x-yaml': 'yaml',
-  'application/data': 'auth',
-}
+const JSON_ONLY: readonly string[] = ['json']
 
-function checkContentType(contentType: string, accept: readonly string[]): void {
+/** The serializer that a body is in, if it may be read. */
+function acceptedSerializer(contentType: string, accept: readonly string[]): SerializerName {
   if (contentType === '') throw malformed('the content type', 'a name such as "application/json"', undefined)
-  const serializer = Object.hasOwn(SERIALIZERS, contentType) ? SERIALIZERS[contentType] : undefined
-  if (serializer === 'json' && (accept.includes('json') || accept.includes(contentType))) return
-
-  const shown = `${serializer ?? 'content of an unknown kind'} (${contentType})`
-  throw new ContentDisallowed(`Refusing to read ${shown}: ${whyNot(serializer)}`, contentType)
+  const name = serializerName(contentType)
+  if (name !== undefined && (accept.includes(name) || accept.includes(contentType))) return name
+  throw new ContentDisallowed(`Refusing to read ${name ?? nameOfOther(contentType)} (${contentType}): ${whyNot(contentType, name)}`, contentType)
 }
 
-function whyNot(serializer: string | undefined): string {
-  switch (serializer) {
-    case 'json':
-      return 'it is not in "acceptContent". Add "json" there.'
-    case 'graph':
-      return 'it is read where its task runs.'
-    case 'pickle':
-      return 'reading pickle runs code of the sender\'s choice. Let the sender use task_serializer = "json".'
-    default:
-      return 'this version reads json only. Let the sender use task_serializer = "json".'
-  }
+const OTHERS: Readonly<Record<string, string>> = {
+  [GRAPH_CONTENT_TYPE]: 'graph',
+  'application/x-python-serialize': 'pickle',
+  'application/data': 'auth',
+  'text/plain': 'raw text',
+}
+
+function nameOfOther(contentType: string): string {
+  return (Object.hasOwn(OTHERS, contentType) ? OTHERS[contentType] : undefined) ?? 'content of an unknown kind'
+}
+
+function whyNot(contentType: string, name: SerializerName | undefined): string {
+  if (name !== undefined) return `it is not in "acceptContent". Add "${name}" there, or let the sender use task_serializer = "json".`
+  if (contentType === GRAPH_CONTENT_TYPE) return 'it is read where its task runs.'
+  if (contentType === 'application/x-python-serialize') return 'reading pickle runs code of the sender\'s choice. Let the sender use task_serializer = "json".'
+  return 'it is not one of json, msgpack and yaml. Let the sender use task_serializer = "json".'
 }
 
 /** Protocol 1, and its mix with protocol 2 headers, in which `args` must be there. */
@@ -156,7 +194,7 @@ function readObjectBody(content: Readonly<Record<string, unknown>>, headers: Rea
 
 function readEmbed(embed: unknown): Embed {
   if (embed === null) return NO_EMBED
-  if (!isObject(embed)) throw malformed('the third item of the body', 'an object or null', embed)
+  if (!isRecord(embed)) throw malformed('the third item of the body', 'an object or null', embed)
   return {
     callbacks: readSignatures(embed, 'callbacks'),
     errbacks: readSignatures(embed, 'errbacks'),
@@ -168,12 +206,19 @@ function readEmbed(embed: unknown): Embed {
 function readSignatures(embed: Readonly<Record<string, unknown>>, key: string): readonly WireSignature[] | null {
   const value = embed[key] ?? null
   if (value === null) return null
-  if (isObject(value)) return [value]
-  if (!Array.isArray(value) || !value.every(isObject)) throw malformed(`"${key}" in the body`, 'a list of signatures', value)
+  if (isRecord(value)) return [value]
+  if (!Array.isArray(value) || !value.every(isRecord)) throw malformed(`"${key}" in the body`, 'a list of signatures', value)
   return value
 }
 
 function readSignature(value: unknown, key: string): WireSignature | null {
-  if (value !== null && !isObject(value)) throw malformed(`"${key}" in the body`, 'a signature or null', value)
+  if (value !== null && !isRecord(value)) throw malformed(`"${key}" in the body`, 'a signature or null', value)
   return value
+}
+
+/** An object with keys, and not the times, sets and bytes that YAML and msgpack have besides: their keys would be none. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isObject(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

@@ -1,4 +1,5 @@
 import { isObject } from './malformed.ts'
+import { restoreTypes } from './typed-values.ts'
 
 /** Module that errors of JavaScript are said to come from. No Python module, so Python makes a class for each. */
 export const JAVASCRIPT_MODULE = 'javascript'
@@ -33,7 +34,7 @@ const DEEPEST_CAUSE = 20
  * still an error. Never throws.
  */
 export function decodeException(result: unknown): DecodedException {
-  return decode(result, 0)
+  return decode(restoreTypes(result), 0)
 }
 
 function decode(result: unknown, depth: number): DecodedException {

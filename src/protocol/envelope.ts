@@ -22,7 +22,8 @@ export function encodeEnvelope(message: Message): string {
   )
 }
 
-function toBase64(body: string | Uint8Array): string {
+/** A body as it stands in an envelope. */
+export function toBase64(body: string | Uint8Array): string {
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   return bytes.toString('base64')
 }

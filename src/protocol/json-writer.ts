@@ -1,120 +1,48 @@
-import { EncodeError } from '../errors.ts'
-import { describeUnsendable } from './unsendable.ts'
-
-/**
- * Deepest nesting we write. Python's reader gives up near 1,000 levels, some of which the worker around it
- * has already used.
- */
-export const DEEPEST_WRITTEN = 500
+import { types } from 'node:util'
+import { formatTime } from './time.ts'
+import { DEEPEST_WRITTEN, type Refuse, type TreeFormat, writeTree } from './tree-writer.ts'
 
 /** Python refuses to read an integer of more digits; so do we. */
 export const MOST_DIGITS = 4300
 
+/** JSON as Python writes it: with `NaN`, infinities and integers of any size. */
+const JSON_FORMAT: TreeFormat<string> = {
+  deepest: DEEPEST_WRITTEN,
+  scalar: String,
+  number: (value) => (isBeyond(value) ? `${value}.0` : String(value)),
+  bigint: digitsOf,
+  text: (value) => JSON.stringify(value),
+  list: (items) => `[${items.join(',')}]`,
+  object: (entries) => `{${entries.map(([key, item]) => `${key}:${item}`).join(',')}}`,
+}
+
+const JSON_WITH_TIMES: TreeFormat<string> = { ...JSON_FORMAT, special: (value, refuse) => timeOf(value, refuse, JSON.stringify) }
+
 /**
  * The careful half of `stringifyJson`: writes what `JSON.stringify` does not know, and refuses the rest.
+ * `withTimes` writes each Date as ISO 8601 text, which is what both sides of Celery take it for.
  * @throws {@link EncodeError} with the exact path of the first value that cannot be written.
  */
-export function writeJson(value: unknown, path: string): string {
-  return write(value, { root: path, keys: [], ancestors: [] })
+export function writeJson(value: unknown, path: string, withTimes = false): string {
+  return writeTree(value, path, withTimes ? JSON_WITH_TIMES : JSON_FORMAT)
 }
 
-/** Where the writer stands: joined into a path only when something is refused. */
-interface Walk {
-  readonly root: string
-  readonly keys: (string | number)[]
-  readonly ancestors: object[]
+/** Whether a whole number is so large that an integer of the same digits would be read as a BigInt. From 1e21 on it has an exponent. */
+export function isBeyond(value: number): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21
 }
 
-function write(value: unknown, walk: Walk): string {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return JSON.stringify(value)
-    case 'number':
-      return writeNumber(value)
-    case 'bigint':
-      return writeBigInt(value, walk)
-    case 'object':
-      return value === null ? 'null' : writeContainer(value, walk)
-    default:
-      throw refuse(value, walk)
-  }
-}
-
-function writeNumber(value: number): string {
-  const beyond = Number.isInteger(value) && !Number.isSafeInteger(value)
-  return beyond && Math.abs(value) < 1e21 ? `${value}.0` : String(value)
-}
-
-function writeBigInt(value: bigint, walk: Walk): string {
-  if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) throw refuse(value, walk)
+/** The digits of a BigInt, unless nobody would read so many. */
+export function digitsOf(value: bigint, refuse: Refuse): string {
   const digits = String(value)
-  if (digits.length > MOST_DIGITS) {
-    throw refusal(walk, `has more than ${MOST_DIGITS} digits, which other readers refuse`, 'pass it as text')
-  }
+  if (digits.length > MOST_DIGITS) throw refuse(`has more than ${MOST_DIGITS} digits, which other readers refuse`, 'pass it as text')
   return digits
 }
 
-function writeContainer(value: object, walk: Walk): string {
-  const circle = walk.ancestors.indexOf(value)
-  if (circle !== -1) {
-    const target = pathOf({ ...walk, keys: walk.keys.slice(0, circle) })
-    throw refusal(walk, `is a circular reference to ${target}, which JSON cannot hold`, 'pass an id or a copy without the reference')
-  }
-  if (walk.ancestors.length === DEEPEST_WRITTEN) {
-    throw refusal(walk, `is nested deeper than ${DEEPEST_WRITTEN} levels, which other readers refuse`, 'flatten it or pass it as text')
-  }
-
-  walk.ancestors.push(value)
-  const text = Array.isArray(value) ? writeArray(value, walk) : writeObject(value, walk)
-  walk.ancestors.pop()
-  return text
-}
-
-function writeArray(values: readonly unknown[], walk: Walk): string {
-  const items: string[] = []
-  for (let index = 0; index < values.length; index++) {
-    walk.keys.push(index)
-    items.push(write(values[index], walk))
-    walk.keys.pop()
-  }
-  return `[${items.join(',')}]`
-}
-
-function writeObject(value: object, walk: Walk): string {
-  if (!isPlain(value)) throw refuse(value, walk)
-  const items: string[] = []
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue
-    walk.keys.push(key)
-    items.push(`${JSON.stringify(key)}:${write(item, walk)}`)
-    walk.keys.pop()
-  }
-  return `{${items.join(',')}}`
-}
-
-/** Also true for a plain object of another realm, whose `Object.prototype` is not ours. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || prototype === Object.prototype) return true
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
-}
-
-function refuse(value: unknown, walk: Walk): EncodeError {
-  const { what, hint } = describeUnsendable(value)
-  return refusal(walk, `is ${what}, which cannot travel to another process`, hint)
-}
-
-function refusal(walk: Walk, problem: string, hint: string): EncodeError {
-  const path = pathOf(walk)
-  return new EncodeError(`${path} ${problem}; ${hint}`, path)
-}
-
-function pathOf(walk: Walk): string {
-  let path = walk.root
-  for (const key of walk.keys) {
-    if (typeof key === 'number') path += `[${key}]`
-    else path += /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
-  }
-  return path
+/** A Date as Celery writes times; undefined for any other object. */
+export function timeOf(value: object, refuse: Refuse, write: (text: string) => string): string | undefined {
+  if (!types.isDate(value)) return undefined
+  const ms = value.getTime()
+  if (Number.isNaN(ms)) throw refuse('is an invalid Date', 'pass a Date that is a time, or null')
+  return write(formatTime(ms))
 }

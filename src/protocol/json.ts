@@ -1,10 +1,11 @@
 import { DecodeError } from '../errors.ts'
 import { endOfString, isTooDeep } from './json-depth.ts'
-import { DEEPEST_WRITTEN, MOST_DIGITS, writeJson } from './json-writer.ts'
+import { MOST_DIGITS, writeJson } from './json-writer.ts'
 import { malformed } from './malformed.ts'
+import { DEEPEST_WRITTEN } from './tree-writer.ts'
 
 /** Deepest nesting we read: what Python can write. */
-const DEEPEST_READ = 1000
+export const DEEPEST_READ: number = 1000
 
 /**
  * Writes a plain JSON tree: null, booleans, numbers, strings, arrays and plain objects.
@@ -19,6 +20,16 @@ export function stringifyJson(value: unknown, path: string): string {
   // One cheap look allows the native writer; whatever it does not know is written or refused by the careful one.
   if (isSimple(value, 0)) return JSON.stringify(value)
   return value === undefined ? 'null' : writeJson(value, path)
+}
+
+/**
+ * {@link stringifyJson} for those who may be Python: a Date becomes ISO 8601 text with its offset, which is what a datetime is in
+ * Celery's JSON.
+ * @throws {@link EncodeError} as that does.
+ */
+export function stringifyWithTimes(value: unknown, path: string): string {
+  if (isSimple(value, 0)) return JSON.stringify(value)
+  return value === undefined ? 'null' : writeJson(value, path, true)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { EncodeError } from '../errors.ts'
 import { type Embed, JSON_CONTENT_TYPE, joinBody } from './body.ts'
 import { compress } from './encoding.ts'
@@ -27,6 +28,8 @@ export type Content = Pick<Message, 'body' | 'contentType' | 'contentEncoding'>
 /** One call of a task, as {@link buildTaskMessage} takes it. Times are milliseconds since 1970, limits are seconds. */
 export interface TaskMessageInput {
   readonly id: string
+  /** In whose name it is sent: a follow-up is in that of the language whose task it follows. Default: `js`. */
+  readonly lang?: string | undefined
   /** Name of the task. */
   readonly task: string
   readonly queue: string
@@ -44,8 +47,10 @@ export interface TaskMessageInput {
   readonly embed?: Embed | undefined
   /** A whole body in any format, e.g. of a message that is sent again. Then `args` and `kwargs` are only shown. */
   readonly content?: Content | undefined
-  /** `gzip`, `zlib`, `brotli` or `zstd`. Not with `content`. */
+  /** `gzip`, `zlib`, `brotli` or `zstd`: how the body is compressed, which is not compressed yet. */
   readonly compression?: string | undefined
+  /** Largest body in bytes before it is compressed: what is larger would be refused where it is read. */
+  readonly maxSize?: number | undefined
 
   readonly etaMs?: number | undefined
   readonly expiresMs?: number | undefined
@@ -88,7 +93,7 @@ export function buildTaskMessage(input: TaskMessageInput): Message {
   requireText(input.id, 'id')
   requireText(input.task, 'task')
   const headers = buildHeaders(input)
-  const content = input.content ?? buildContent(input, headers)
+  const content = compressContent(input.content ?? buildContent(input), input, headers)
   if (input.headers !== undefined) mergeHeaders(headers, input.headers)
   return {
     body: content.body,
@@ -101,7 +106,7 @@ export function buildTaskMessage(input: TaskMessageInput): Message {
 
 function buildHeaders(input: TaskMessageInput): Record<string, unknown> {
   return {
-    lang: 'js',
+    lang: input.lang ?? 'js',
     task: input.task,
     id: input.id,
     shadow: input.shadow ?? null,
@@ -134,15 +139,26 @@ function showKwargs({ kwargs, kwargsText, content }: TaskMessageInput): string {
   return kwargsText === undefined && content === undefined ? '{}' : '{...}'
 }
 
-function buildContent(input: TaskMessageInput, headers: Record<string, unknown>): Content {
+function buildContent(input: TaskMessageInput): Content {
   const argsText = input.argsText ?? stringifyJson(input.args ?? NO_ARGS, 'args')
   const kwargsText = input.kwargsText ?? (input.kwargs === undefined ? '{}' : stringifyJson(input.kwargs, 'kwargs'))
-  const text = joinBody(argsText, kwargsText, input.embed)
-  if (input.compression === undefined) return { body: text, contentType: JSON_CONTENT_TYPE, contentEncoding: 'utf-8' }
+  return { body: joinBody(argsText, kwargsText, input.embed), contentType: JSON_CONTENT_TYPE, contentEncoding: 'utf-8' }
+}
 
-  const { body, header } = compress(text, input.compression)
+function compressContent(content: Content, { compression, maxSize, task }: TaskMessageInput, headers: Record<string, unknown>): Content {
+  if (maxSize !== undefined) refuseTooLarge(content.body, task, maxSize)
+  if (compression === undefined) return content
+  const { body, header } = compress(content.body, compression)
   headers['compression'] = header
-  return { body, contentType: JSON_CONTENT_TYPE, contentEncoding: 'utf-8' }
+  return { ...content, body }
+}
+
+/** A worker would keep the message as a dead letter rather than read it. */
+function refuseTooLarge(body: string | Uint8Array, task: string, limit: number): void {
+  // No character takes more than three bytes, so most bodies need not be measured.
+  if (body.length * 3 <= limit) return
+  const size = Buffer.byteLength(body)
+  if (size > limit) throw new EncodeError(`The call of ${task}, its arguments and what it captures, takes ${size} bytes, more than the ${limit} that taskMessageMaxSize allows; pass the path of a file instead`, 'args')
 }
 
 /** The caller's headers never replace ours: a Python worker ends itself over a wrong one. */

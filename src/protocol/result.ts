@@ -1,6 +1,9 @@
 import { READY_STATES, type State } from '../states.ts'
+import { ContentDisallowed, DecodeError } from '../errors.ts'
 import { parseJson, stringifyJson } from './json.ts'
-import { isObject, malformed } from './malformed.ts'
+import { excerpt, isObject, malformed } from './malformed.ts'
+import { argsRepr, kwargsRepr } from './repr.ts'
+import type { SerializerName } from './serializers/open.ts'
 import { formatTime, parseTime } from './time.ts'
 
 /** What {@link encodeResultMeta} writes. */
@@ -75,12 +78,19 @@ export function encodeResultMeta(input: ResultMetaInput): string {
 
 function encodeExtended({ name, args, kwargs, worker, retries, queue }: ExtendedMeta): string {
   const fields = { name, args: args ?? null, kwargs: kwargs ?? null, worker, retries, queue }
-  return stringifyJson(fields, 'result meta').slice(1, -1)
+  try {
+    return stringifyJson(fields, 'result meta').slice(1, -1)
+  } catch (error) {
+    if (!Array.isArray(args) || !isObject(kwargs)) throw error
+    // They were msgpack or YAML, with bytes or times in it: shown as logs show them.
+    return stringifyJson({ ...fields, args: argsRepr(args), kwargs: kwargsRepr(kwargs) }, 'result meta').slice(1, -1)
+  }
 }
 
 /**
  * Reads a result meta, of any version of Celery; only `status` must be there.
- * @throws {@link DecodeError} when it is not a JSON object with a status.
+ * @throws {@link DecodeError} when it is not a JSON object with a status, saying so of other serializers.
+ * @throws {@link ContentDisallowed} when it is a pickle.
  */
 export function decodeResultMeta(text: string): ResultMeta {
   const meta = readMeta(text)
@@ -133,9 +143,35 @@ function taskIds(tuple: unknown): string[] {
 }
 
 function readMeta(text: string): Readonly<Record<string, unknown>> {
-  const meta = parseJson(text, 'the result')
+  const meta = parseMeta(text)
   if (!isObject(meta)) throw malformed('the result', 'an object; both sides need result_serializer = "json"', meta)
   return meta
+}
+
+function parseMeta(text: string): unknown {
+  try {
+    return parseJson(text, 'the result')
+  } catch (error) {
+    throw otherSerializer(text) ?? error
+  }
+}
+
+/**
+ * Why a result cannot be read in the serializer that is expected, if it seems to be in another; undefined if not.
+ *
+ * A result does not say what it is written in; how it begins does. What is no UTF-8 may have been read as U+FFFD, or as Latin-1.
+ */
+export function otherSerializer(text: string, expected: SerializerName = 'json'): DecodeError | ContentDisallowed | undefined {
+  const remedy = `Both sides need the same serializer: set result_serializer = "${expected}" in Python too (here resultSerializer is "${expected}").`
+  const isBinary = /^[\x80-\x8f\xde\xdf\ufffd]/.test(text)
+  // A pickle says its protocol first, 2 to 5; of msgpack this would be a key that is a number.
+  if (isBinary && text.charCodeAt(1) >= 2 && text.charCodeAt(1) <= 5) {
+    const why = 'reading pickle runs code chosen by whoever wrote it.'
+    return new ContentDisallowed(`Refusing to read a result in pickle (application/x-python-serialize): ${why} ${remedy}`, 'application/x-python-serialize')
+  }
+  const seeming = isBinary ? 'msgpack' : /^[a-z_]+:( |\n)/.test(text) ? 'yaml' : /^\s*\{/.test(text) ? 'json' : undefined
+  if (seeming === undefined || seeming === expected) return undefined
+  return new DecodeError(`Cannot read the result: it seems to be ${seeming} (it begins ${excerpt(text.slice(0, 20))}). ${remedy}`)
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,7 @@
+import { ContentDisallowed } from '../errors.ts'
 import { decodeContent, type EncodedBody } from './body.ts'
 import { isObject, malformed } from './malformed.ts'
+import { serializerName } from './serializers/open.ts'
 import { parseTime } from './time.ts'
 
 /** One delivery of a task: its headers, read and checked. The body stays encoded; `decodeBody` reads it. */
@@ -82,11 +84,19 @@ export function readTaskMessage(message: TaskEnvelope): TaskRequest {
 }
 
 function readVersion1(message: TaskEnvelope): Fields {
-  const content = decodeContent(message)
+  const content = decodeVersion1(message)
   if (!isObject(content) || !('task' in content)) {
     throw malformed('the message', 'a task, with a header or a body that names it', content)
   }
   return content
+}
+
+/** The worker reads it before it knows the task: in JSON only, whatever else tasks may be in. */
+function decodeVersion1(message: TaskEnvelope): unknown {
+  const { contentType } = message
+  if (contentType === 'application/json' || serializerName(contentType) === undefined) return decodeContent(message)
+  const detail = 'a message without the header "task" is read as Celery\'s protocol 1, in JSON only. Let the sender use task_protocol = 2.'
+  throw new ContentDisallowed(`Refusing to read ${serializerName(contentType)} (${contentType}): ${detail}`, contentType)
 }
 
 function requiredText(fields: Fields, name: string): string {

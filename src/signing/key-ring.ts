@@ -9,7 +9,7 @@ import { signedMessage, signedResult, signMessage, signResult } from './signatur
 import { type SigningKey, signingKey } from './signing-key.ts'
 
 export type { Refusal } from './refusal.ts'
-export { type Signable, SIGNATURE_HEADER } from './signature.ts'
+export { FUNCTION_HEADER, type Signable, SIGNATURE_HEADER } from './signature.ts'
 
 /** Where the keys of a {@link KeyRing} come from. */
 export interface KeySource {

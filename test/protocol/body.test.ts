@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ContentDisallowed, DecodeError } from '../../src/errors.ts'
 import { decodeBody, encodeBody, joinBody } from '../../src/protocol/body.ts'
+import { readTaskMessage } from '../../src/protocol/task-request.ts'
 import { readsOrRefuses } from './attempt.ts'
 
 const headers = { task: 't', id: 'x' }
@@ -53,20 +54,38 @@ describe('decodeBody', () => {
     expect(() => read(body)).toThrow(`Cannot read ${what}: expected `)
   })
 
+  test.each([
+    ['[[], 2026-01-01, {}]', 'the keyword arguments in the body'],
+    ['[[], !!set {a}, {}]', 'the keyword arguments in the body'],
+    ['[[], !!binary "AAA=", {}]', 'the keyword arguments in the body'],
+    ['[!!set {a}, {}, {}]', 'the arguments in the body'],
+    ['[[], {}, !!set {a}]', 'the third item of the body'],
+    ['[[], {}, {callbacks: [2026-01-01]}]', '"callbacks" in the body'],
+    ['[[], {}, {chord: !!set {a}}]', '"chord" in the body'],
+  ])('refuses what only looks like an object, %s, and names %s', (body, what) => {
+    expect(() => read(body, { accept: ['yaml'] }, 'application/x-yaml')).toThrow(`Cannot read ${what}: expected `)
+  })
+
+  test('refuses a message of protocol 1 in anything but JSON', () => {
+    const message = { body: '{task: a, id: b}', contentType: 'application/x-yaml', headers: {}, properties: {} }
+    expect(() => readTaskMessage(message)).toThrow(ContentDisallowed)
+    expect(() => readTaskMessage(message)).toThrow('is read as Celery\'s protocol 1, in JSON only. Let the sender use task_protocol = 2.')
+  })
+
   test('refuses bytes that are not UTF-8', () => {
     expect(() => read(Buffer.from([0x5b, 0xff]))).toThrow('Cannot read the body: expected UTF-8 text')
   })
 
   test.each([
     ['application/x-python-serialize', 'Refusing to read pickle (application/x-python-serialize): reading pickle runs code'],
-    ['application/x-msgpack', 'Refusing to read msgpack (application/x-msgpack): this version reads json only.'],
-    ['application/x-yaml', 'Refusing to read yaml (application/x-yaml): this version reads json only.'],
-    ['application/data', 'Refusing to read auth (application/data): this version reads json only.'],
+    ['application/x-msgpack', 'Refusing to read msgpack (application/x-msgpack): it is not in "acceptContent". Add "msgpack" there'],
+    ['application/x-yaml', 'Refusing to read yaml (application/x-yaml): it is not in "acceptContent". Add "yaml" there'],
+    ['application/data', 'Refusing to read auth (application/data): it is not one of json, msgpack and yaml.'],
     ['constructor', 'Refusing to read content of an unknown kind (constructor)'],
   ])('refuses %s with the reason and the remedy', (contentType, message) => {
     expect(() => read('', {}, contentType)).toThrow(ContentDisallowed)
     expect(() => read('', {}, contentType)).toThrow(message)
-    expect(() => read('', {}, contentType)).toThrow('Let the sender use task_serializer = "json".')
+    expect(() => read('', {}, contentType)).toThrow('et the sender use task_serializer = "json".')
   })
 
   test('refuses JSON where it is not accepted', () => {
@@ -81,10 +100,10 @@ describe('decodeBody', () => {
   test('never throws anything but DecodeError and ContentDisallowed', () => {
     const body = fc.oneof(fc.string(), fc.json(), fc.uint8Array(), fc.tuple(fc.jsonValue(), fc.jsonValue(), fc.jsonValue()).map((parts) => JSON.stringify(parts)))
     const compression = fc.option(fc.oneof(fc.constantFrom('zlib', 'brotli', 'zstd'), fc.jsonValue()), { nil: undefined })
-    const contentType = fc.oneof(fc.constant('application/json'), fc.string())
+    const contentType = fc.oneof(fc.constantFrom('application/json', 'application/x-msgpack', 'application/x-yaml'), fc.string())
     const refused = fc.property(body, compression, contentType, (content, method, type) =>
-      readsOrRefuses(() => decodeBody({ body: content, contentType: type, headers: { compression: method } })),
+      readsOrRefuses(() => decodeBody({ body: content, contentType: type, headers: { compression: method } }, { accept: ['json', 'msgpack', 'yaml'], restoreTypes: true })),
     )
-    expect(() => fc.assert(refused, { numRuns: 500 })).not.toThrow()
+    expect(() => fc.assert(refused, { numRuns: 1000 })).not.toThrow()
   })
 })

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { DecodeError } from '../../src/errors.ts'
-import { compress, decompress } from '../../src/protocol/encoding.ts'
+import { DecodeError, EncodeError } from '../../src/errors.ts'
+import { compress, compressionName, compressionProblem, decompress } from '../../src/protocol/encoding.ts'
 
 describe('compress and decompress', () => {
   test.each([
@@ -15,6 +15,24 @@ describe('compress and decompress', () => {
     expect(compressed.header).toBe(header)
     expect(compressed.body.length).toBeLessThan(200)
     for (const known of [name, header]) expect(Buffer.from(decompress(compressed.body, known)).toString()).toBe('é'.repeat(1000))
+  })
+
+  test.each([
+    ['zlib', 'zlib'],
+    ['gzip', 'zlib'],
+    ['application/x-gzip', 'zlib'],
+    ['zstandard', 'zstd'],
+    ['application/x-brotli', 'brotli'],
+    ['constructor', undefined],
+  ])('know %s as %s', (name, known) => {
+    expect(compressionName(name)).toBe(known)
+    expect(compressionProblem(name) === undefined).toBe(known !== undefined)
+  })
+
+  test.each(['bzip2', 'bzip', 'application/x-bz2', 'lzma', 'xz', 'application/x-lzma'])('say why there is no %s', (name) => {
+    expect(compressionProblem(name)).toBe('Node has no means to read or write it. Use "zlib", "brotli" or "zstd".')
+    expect(() => compress('x', name)).toThrow(`Compression "${name}" cannot be used: Node has no means to read or write it.`)
+    expect(() => compress('x', name)).toThrow(EncodeError)
   })
 
   test('refuse a gzip file, which Python refuses too', () => {

@@ -7,10 +7,8 @@ import { golden, goldenMessages, goldenNames, inGoldenNotation } from './golden.
 
 /** Captures in formats that are not read, each with the error that says so. */
 const UNREADABLE: Readonly<Record<string, { readonly error: typeof DecodeError | typeof ContentDisallowed; readonly message: string }>> = {
-  auth: { error: ContentDisallowed, message: 'Refusing to read auth (application/data): this version reads json only.' },
-  celery56_auth: { error: ContentDisallowed, message: 'Refusing to read auth (application/data): this version reads json only.' },
-  msgpack: { error: ContentDisallowed, message: 'Refusing to read msgpack' },
-  yaml: { error: ContentDisallowed, message: 'Refusing to read yaml' },
+  auth: { error: ContentDisallowed, message: 'Refusing to read auth (application/data): it is not one of json, msgpack and yaml.' },
+  celery56_auth: { error: ContentDisallowed, message: 'Refusing to read auth (application/data): it is not one of json, msgpack and yaml.' },
   pickle: { error: ContentDisallowed, message: 'Refusing to read pickle' },
   deep_args: { error: ContentDisallowed, message: 'Refusing to read pickle' },
   bzip2: { error: DecodeError, message: 'Compression "application/x-bz2" is not supported' },
@@ -24,7 +22,7 @@ const NAMES = goldenNames('messages')
 
 function read(message: Message): unknown {
   const request = readTaskMessage(message)
-  const { args, kwargs, embed } = decodeBody(message)
+  const { args, kwargs, embed } = decodeBody(message, { accept: ['json', 'msgpack', 'yaml'] })
   if (request.protocol === 2) return inGoldenNotation([args, kwargs, embed])
   return inGoldenNotation({ task: request.task, id: request.id, args, kwargs, callbacks: embed.callbacks, errbacks: embed.errbacks, chord: embed.chord })
 }

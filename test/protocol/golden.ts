@@ -80,12 +80,13 @@ export function goldenTexts(file: string): GoldenText[] {
   return found
 }
 
-/** A decoded value in the notation of the captures: `{"$int"}` beyond 2^53, `{"$float"}` when not finite. */
+/** A decoded value in the notation of the captures: `{"$int"}` beyond 2^53, `{"$float"}` when not finite, `{"$base64"}` for bytes. */
 export function inGoldenNotation(value: unknown): unknown {
   if (typeof value === 'bigint') return { $int: value.toString() }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     return { $float: Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf' }
   }
+  if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString('base64') }
   if (Array.isArray(value)) return value.map(inGoldenNotation)
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inGoldenNotation(item)]))
   return value

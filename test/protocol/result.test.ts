@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DecodeError } from '../../src/errors.ts'
+import { ContentDisallowed, DecodeError } from '../../src/errors.ts'
 import { decodeException } from '../../src/protocol/exception.ts'
 import { decodeGroupMeta, decodeResultMeta, encodeGroupMeta, encodeResultMeta } from '../../src/protocol/result.ts'
 import { parseTime } from '../../src/protocol/time.ts'
@@ -64,13 +64,26 @@ describe('results that Celery stored', () => {
     }
   })
 
-  test.each(OTHER_SERIALIZERS)('%s is refused, with the reason', (name) => {
+  test.each([
+    ['serializer_msgpack', DecodeError, 'Cannot read the result: it seems to be msgpack'],
+    ['serializer_yaml', DecodeError, 'Cannot read the result: it seems to be yaml'],
+    ['serializer_pickle', ContentDisallowed, 'Refusing to read a result in pickle (application/x-python-serialize): reading pickle runs code'],
+  ])('%s is refused, with the reason and what to set on both sides', (name, type, message) => {
     const keys = Object.values(golden('results', name)['keys'] as Readonly<Record<string, { readonly raw_base64?: string }>>)
-    const stored = keys.flatMap(({ raw_base64: base64 }) => (base64 === undefined ? [] : [Buffer.from(base64, 'base64').toString('latin1')]))
+    const bytes = keys.flatMap(({ raw_base64: base64 }) => (base64 === undefined ? [] : [Buffer.from(base64, 'base64')]))
 
-    expect(stored.length).toBeGreaterThan(0)
-    for (const text of stored) expect(() => decodeResultMeta(text)).toThrow(/^Cannot read the result: expected a JSON text/)
-    for (const text of stored) expect(() => decodeResultMeta(text)).toThrow(DecodeError)
+    expect(bytes.length).toBeGreaterThan(0)
+    for (const text of bytes.flatMap((stored) => [stored.toString('latin1'), stored.toString('utf8')])) {
+      expect(() => decodeResultMeta(text)).toThrow(type)
+      expect(() => decodeResultMeta(text)).toThrow(message)
+      expect(() => decodeResultMeta(text)).toThrow('set result_serializer = "json" in Python too (here resultSerializer is "json")')
+    }
+  })
+
+  test('show arguments that are no JSON as logs do', () => {
+    const extended = { name: 'demo.task', args: [Buffer.from('x')], kwargs: { at: new Date(0) }, worker: 'w@h', retries: 0, queue: 'celery' }
+    const meta = decodeResultMeta(encodeResultMeta({ taskId: 'a', status: 'SUCCESS', resultText: '1', traceback: null, extended }))
+    expect(meta).toMatchObject({ taskId: 'a', result: 1, args: expect.any(String), kwargs: expect.any(String) })
   })
 
   test('name the tasks that a task sent, of a group its members', () => {

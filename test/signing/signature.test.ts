@@ -23,6 +23,17 @@ describe('the signature of a message', () => {
     expect(signMessage(message({}, '[["é"], {}, null]'), KEY, UNTIL_MS)).toBe(`v1.${keyId}.${UNTIL_MS.toString(36)}.${mac}`)
   })
 
+  test('is one HMAC for texts of any length, and for the same text as bytes', () => {
+    for (const body of ['', 'short', 'é🦀'.repeat(700), 'x'.repeat(4_000), 'é'.repeat(5_000), 'x'.repeat(100_000)]) {
+      const { head } = signedMessage(message({}, body))
+      const [, keyId, , mac] = signMessage(message({}, body), KEY, undefined).split('.')
+      const secret = createHash('sha256').update('celeriac signing key\0correct horse battery staple').digest()
+
+      expect(mac).toBe(createHmac('sha256', secret).update(`celeriac v1 ${keyId}  ${head}`).update(body).digest('base64url'))
+      expect(signMessage(message({}, Buffer.from(body)), KEY, undefined)).toContain(mac)
+    }
+  })
+
   test('holds for the message that was signed', () => {
     fc.assert(fc.property(anyMessage(), fc.option(fc.nat(), { nil: undefined }), (any, until) => {
       expect(isValid(any, signMessage(any, KEY, until))).toBe(true)
