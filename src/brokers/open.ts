@@ -1,20 +1,25 @@
 import type { Broker } from '../broker.ts'
 import { OperationalError } from '../errors.ts'
 import { MemoryBroker } from './memory.ts'
+import { RedisBroker, type RedisBrokerOptions } from './redis/broker.ts'
 import { SqliteBroker, type SqliteBrokerOptions } from './sqlite/broker.ts'
 
 /** What every broker is opened with; a driver takes what it has a use for. */
-export type OpenBrokerOptions = SqliteBrokerOptions
+export type OpenBrokerOptions = SqliteBrokerOptions & RedisBrokerOptions
+
+const REDIS_SCHEMES: ReadonlySet<string> = new Set(['redis:', 'rediss:', 'redis+socket:', 'sentinel:'])
 
 /**
  * Makes the broker that a URL names; `connect()` opens it.
  *
- * `sqlite:` (the file `<root>/.celeriac/celeriac.db`), `sqlite:relative.db`, `sqlite:///absolute.db`, `memory:`, `memory://name`.
+ * `sqlite:` (the file `<root>/.celeriac/celeriac.db`), `sqlite:relative.db`, `sqlite:///absolute.db`, `memory:`, `memory://name`,
+ * `redis://host:6379/0`, `rediss://…`, `redis+socket:///path`, `sentinel://a;sentinel://b`.
  * @throws {@link OperationalError} for a scheme that no driver here knows.
  */
 export function openBroker(url: string, options: OpenBrokerOptions): Broker {
   const scheme = url.slice(0, url.indexOf(':') + 1)
   if (scheme === 'sqlite:') return new SqliteBroker(url, options)
   if (scheme === 'memory:') return new MemoryBroker(url, options)
-  throw new OperationalError(`Expected a broker URL that begins with sqlite: or memory:, got one that begins with "${scheme}". Change brokerUrl.`)
+  if (REDIS_SCHEMES.has(scheme)) return new RedisBroker(url, options)
+  throw new OperationalError(`Expected a broker URL that begins with sqlite:, memory: or redis:, got one that begins with "${scheme}". Change brokerUrl.`)
 }

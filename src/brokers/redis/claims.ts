@@ -1,0 +1,162 @@
+import type { RedisConnection } from '../../internal/redis/connection.ts'
+import type { Message } from '../../protocol/message.ts'
+import type { Keys } from './keys.ts'
+import { CLAIM } from './lua/claim.ts'
+import type { Settlements } from './settlements.ts'
+import { type ReadMessage, tryReadMessage } from './stored-message.ts'
+
+/** Parked messages that one claim puts back at most. */
+const MOST_UNPARKED = 100
+
+/** A message that was claimed and can be read. */
+export interface ClaimedMessage {
+  readonly id: string
+  readonly number: number
+  readonly queue: string
+  readonly read: ReadMessage
+}
+
+/** One that cannot. It is out, and to be buried. */
+export interface UnreadableMessage {
+  readonly id: string
+  readonly queue: string
+  readonly detail: string
+  readonly message: Message | undefined
+}
+
+/** What one claim took. */
+export interface Claimed {
+  readonly messages: readonly ClaimedMessage[]
+  readonly unreadable: readonly UnreadableMessage[]
+  /** Nothing ready was left in the queues. */
+  readonly isDrained: boolean
+  /** When the next parked message is due, in milliseconds since 1970. */
+  readonly nextDueAtMs: number | undefined
+}
+
+/** What the claims of a consumer are made of. */
+export interface ClaimsParts {
+  readonly connection: RedisConnection
+  readonly keys: Keys
+  readonly settlements: Settlements
+  readonly maxMessageSize: number
+}
+
+/** Takes messages for one consumer out of its queues. */
+export class Claims {
+  readonly #parts: ClaimsParts
+  readonly #queues: readonly string[]
+  /** The first queue that has something is always the next. */
+  readonly #isStrict: boolean
+  /** Which queue is first in the next claim. */
+  #turn = 0
+  #nextNumber = 1
+  readonly #lists: readonly string[]
+  readonly #parked: readonly string[]
+  readonly #watched: ReadonlySet<string>
+  /** Steps of priority, as the lists' names end with them. */
+  readonly #steps: readonly string[]
+  /** Ids of claims of which we do not know whether they exist: the connection broke before the reply. */
+  #doubtful: string[] = []
+
+  constructor(parts: ClaimsParts, queues: readonly string[]) {
+    this.#parts = parts
+    const { keys } = parts
+    const { queueOrderStrategy } = keys.layout
+    this.#queues = queueOrderStrategy === 'sorted' ? [...new Set(queues)].toSorted() : [...new Set(queues)]
+    this.#isStrict = queueOrderStrategy !== 'round_robin'
+    this.#lists = this.#queues.flatMap((queue) => keys.lists(queue))
+    this.#parked = this.#queues.map((queue) => keys.parked(queue))
+    this.#watched = new Set([...this.#lists, ...this.#parked])
+    this.#steps = keys.layout.prioritySteps.filter((step) => step > 0).map(String)
+  }
+
+  /** Whether there may be something to claim when this key has changed. */
+  watches(key: string): boolean {
+    return this.#watched.has(key)
+  }
+
+  /** Whether there is anything to claim. The server tells of every change of the keys that come after its answer. */
+  async isReady(): Promise<boolean> {
+    const [ready] = await this.#parts.connection.run((client) =>
+      Promise.all([client.sendCommand(['EXISTS', ...this.#lists]), client.sendCommand(['EXISTS', ...this.#parked])]),
+    )
+    return Number(ready) > 0
+  }
+
+  /** Takes up to `limit` messages, oldest first; undefined when the registration is gone. */
+  async take(registration: string, limit: number): Promise<Claimed | undefined> {
+    await this.giveBackDoubtful()
+    const { connection, keys, maxMessageSize } = this.#parts
+    const queues = this.#queues.map((_, index) => this.#queues[(index + this.#turn) % this.#queues.length] ?? '')
+    if (!this.#isStrict) this.#turn += 1
+    const first = this.#nextNumber
+    this.#nextNumber += limit
+    const nowMs = connection.now()
+    // A body of the allowed size has that length in base64; a text that is not longer needs no closer look.
+    const measured = Math.ceil(maxMessageSize / 3) * 4
+    const args = [registration, Math.floor(nowMs), nowMs / 1000, limit, first, MOST_UNPARKED, measured, maxMessageSize, queues.length, this.#isStrict ? 1 : 0]
+    const places = queues.flatMap((queue) => [keys.list(queue), keys.parked(queue), `, "", ${JSON.stringify(queue)}]`])
+    let reply: unknown
+    try {
+      reply = await connection.run((client) => CLAIM.run(client, [keys.consumerLeases, keys.unacked, keys.index], [...args, ...places, keys.layout.sep, ...this.#steps]))
+    } catch (error) {
+      this.#doubtRange(registration, first, limit)
+      throw error
+    }
+    return Array.isArray(reply) ? this.#read(reply as (string | number)[], { registration, first, limit, queues }) : undefined
+  }
+
+  /** These may be out, and are to go back. */
+  doubt(ids: readonly string[]): void {
+    this.#doubtful.push(...ids)
+  }
+
+  /** Nothing of what may be out is ours any more. */
+  forget(): void {
+    this.#doubtful = []
+  }
+
+  async giveBackDoubtful(): Promise<void> {
+    const ids = this.#doubtful
+    if (ids.length === 0) return
+    await this.#parts.settlements.giveBack(ids.map((id) => ({ id, number: Number(id.split(':')[2]) })))
+    this.#doubtful = this.#doubtful.filter((id) => !ids.includes(id))
+  }
+
+  #doubtRange(registration: string, first: number, limit: number): void {
+    for (let number = first; number < first + limit; number += 1) {
+      this.doubt(['', ...this.#steps].map((step) => claimId(registration, number, step)))
+    }
+  }
+
+  #read(reply: readonly (string | number)[], { registration, first, limit, queues }: { registration: string; first: number; limit: number; queues: readonly string[] }): Claimed {
+    const messages: ClaimedMessage[] = []
+    const unreadable: UnreadableMessage[] = []
+    let number = first
+    for (let at = 1; at + 2 < reply.length; at += 3, number += 1) {
+      const which = Number(reply[at])
+      const text = String(reply[at + 2])
+      const id = claimId(registration, number, String(reply[at + 1]))
+      const queue = queues[Math.abs(which) - 1] ?? ''
+      const read = which > 0 ? tryReadMessage(text) : this.#tooLarge(text)
+      if ('detail' in Object(read)) unreadable.push({ id, queue, ...(read as { detail: string; message: Message | undefined }) })
+      else if (typeof read === 'string') unreadable.push({ id, queue, detail: read, message: undefined })
+      else messages.push({ id, number, queue, read: read as ReadMessage })
+    }
+    const due = reply[0]
+    const nextDueAtMs = due === '' || due === undefined ? undefined : Number(due)
+    return { messages, unreadable, isDrained: limit > 0 && number - first < limit, nextDueAtMs }
+  }
+
+  #tooLarge(text: string): { detail: string; message: Message | undefined } {
+    const colon = text.indexOf(':')
+    const read = tryReadMessage(text.slice(colon + 1))
+    const detail = `The body has ${text.slice(0, colon)} bytes, more than the ${this.#parts.maxMessageSize} that taskMessageMaxSize allows.`
+    return { detail, message: typeof read === 'string' ? undefined : read.message }
+  }
+}
+
+function claimId(registration: string, number: number, step: string): string {
+  return `celeriac:${registration}:${number}${step === '' ? '' : `:${step}`}`
+}

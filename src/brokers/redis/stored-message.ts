@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import type { Publication } from '../../broker.ts'
+import { EncodeError } from '../../errors.ts'
+import { decodeEnvelope, toBase64 } from '../../protocol/envelope.ts'
+import { stringifyJson } from '../../protocol/json.ts'
+import type { Message } from '../../protocol/message.ts'
+
+const HIGHEST_PRIORITY = 9
+
+/** A publication as it goes into a list. */
+export interface StoredMessage {
+  readonly text: string
+  /** 0 to 9, the higher the more urgent. */
+  readonly urgency: number
+}
+
+/** What an element of a list says. */
+export interface ReadMessage {
+  readonly message: Message
+  readonly losses: number
+  readonly publishedAtMs: number | undefined
+}
+
+/**
+ * What we say of a message stands before kombu's own keys, in this order; kombu keeps it when it puts the message back.
+ *
+ * The scripts read it too, so what is written here is what they look for, down to the blanks, which are Python's.
+ */
+const OURS = /^\s*\{(?:"celeriac-losses": (\d{1,9}), )?(?:"celeriac-priority": (\d), )?(?:"celeriac-published": ([\d.]{1,20}), )?(?:"celeriac-added": \[([^\]]*)\], )?/
+
+/**
+ * Writes a message as an element of a queue's list, which Python workers can read.
+ *
+ * What a transport owes is added where it is missing. The wire's priority is always 0, Python's default and most urgent:
+ * any other would make kombu file the message elsewhere when it puts it back.
+ * @throws `TypeError` when a header or property cannot be written as JSON.
+ */
+export function storeMessage({ queue, message, priority = 0 }: Publication, publishedAtMs: number): StoredMessage {
+  const { properties } = message
+  const urgency = Math.min(Math.max(Math.trunc(priority), 0), HIGHEST_PRIORITY)
+  const added: string[] = []
+  if (properties['delivery_info'] === undefined) added.push('delivery_info')
+  if (properties['priority'] === undefined) added.push('priority')
+  const sent: Record<string, unknown> = { ...properties, priority: 0, body_encoding: 'base64', delivery_tag: nextTag() }
+  if (added[0] === 'delivery_info') sent['delivery_info'] = { exchange: '', routing_key: queue }
+
+  const ours = `{${urgency > 0 ? `"celeriac-priority": ${urgency}, ` : ''}"celeriac-published": ${publishedAtMs}, `
+  const mark = added.length === 0 ? '' : `"celeriac-added": [${added.map((name) => `"${name}"`).join(', ')}], `
+  return { text: `${ours}${mark}${encode(message, sent)}}`, urgency }
+}
+
+/** What `encodeEnvelope` writes, in pieces: this is the hottest path of sending. */
+function encode({ body, contentEncoding, contentType, headers }: Message, properties: Readonly<Record<string, unknown>>): string {
+  return (
+    `"body": "${toBase64(body)}", "content-encoding": ${JSON.stringify(contentEncoding)}, "content-type": ${JSON.stringify(contentType)}, ` +
+    `"headers": ${toJson(headers)}, "properties": ${toJson(properties)}`
+  )
+}
+
+/** Nearly always plain JSON; only what is not is looked at closely. */
+function toJson(fields: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(fields)
+  } catch {
+    return carefully(fields)
+  }
+}
+
+function carefully(fields: Readonly<Record<string, unknown>>): string {
+  try {
+    return stringifyJson(fields, 'message')
+  } catch (error) {
+    if (error instanceof EncodeError) throw new TypeError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** The first parts of a UUID are this process's; the last one counts. */
+const TAG = randomUUID().slice(0, -12)
+let tags = 0
+
+function nextTag(): string {
+  return TAG + (tags += 1).toString(16).padStart(12, '0')
+}
+
+/**
+ * Reads an element of a queue's list, whoever wrote it: the message without what the transport added.
+ * @throws {@link DecodeError} when it is none.
+ */
+export function readMessage(text: string): ReadMessage {
+  const { properties: stored, ...rest } = decodeEnvelope(text)
+  const [, losses, urgency, published, added] = OURS.exec(text) ?? []
+  const { delivery_tag: _tag, ...others } = stored
+  const properties: Record<string, unknown> = others
+  if (published !== undefined && properties['priority'] === 0) properties['priority'] = Number(urgency ?? 0)
+  if (added !== undefined) for (const name of ['delivery_info', 'priority']) if (added.includes(name)) delete properties[name]
+  return { message: { ...rest, properties }, losses: Number(losses ?? 0), publishedAtMs: published === undefined ? undefined : Math.floor(Number(published)) }
+}
+
+/** As {@link readMessage}; a sentence that says what is wrong when it is none. */
+export function tryReadMessage(text: string): ReadMessage | string {
+  try {
+    return readMessage(text)
+  } catch (error) {
+    return (error as Error).message
+  }
+}
