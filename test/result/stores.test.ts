@@ -11,14 +11,16 @@ import { encodeResultMeta } from '../../src/protocol/result.ts'
 import { FuturePool } from '../../src/result/future-pool.ts'
 import { Future } from '../../src/result/future.ts'
 import type { ResultSource } from '../../src/result/source.ts'
+import { onRedis, storeUrl } from '../support/store.ts'
 import { within } from '../support/within.ts'
 
-describe.each(['memory://futures', 'sqlite:results.db'])('futures over %s', (url) => {
+describe.each(onRedis ? ['redis'] : ['memory://futures', 'sqlite:results.db'])('futures over %s', (store) => {
   let root: string
   let backend: ResultBackend
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'celeriac-result-'))
+    const url = onRedis ? storeUrl(root) : store
     backend = openBackend(url, { root, clock: systemClock, logger: silentLogger, connectionTimeoutMs: 4_000 })
     await backend.connect()
   })
