@@ -288,9 +288,9 @@ export class App {
     this.conf.freeze()
     const { conf } = this
     for (const warning of conf.warnings) this.#logger.warn({}, warning)
-    const options = storeOptions(conf, { root: conf.root, clock: this.#clock, logger: this.#logger })
-    const broker = openBroker(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.brokerUrl, options)
-    const backend = openBackend(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.resultBackend, options)
+    const around = { root: conf.root, clock: this.#clock, logger: this.#logger }
+    const broker = openBroker(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.brokerWriteUrl, storeOptions(conf, around, 'broker', conf.brokerWriteUrl))
+    const backend = openBackend(conf.taskAlwaysEager ? `memory://${randomUUID()}` : conf.resultBackend, storeOptions(conf, around, 'backend'))
     this.#checkReach(broker, backend)
     try {
       await Promise.all([broker.connect(), backend.connect()])

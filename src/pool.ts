@@ -38,6 +38,12 @@ export interface Pool {
   /** Takes back a task that has not begun: its outcome is `terminated`, unless it begins at this moment. False when it has begun, or is not here. */
   withdraw(id: string): boolean
 
+  /**
+   * Says that a task has been running for more than a blink. What waits behind it where no other slot could take it comes back
+   * as {@link NOT_BEGUN}, and for a while nothing waits there.
+   */
+  ranLong(id: string): void
+
   /** The process that runs a task now; undefined when none does. */
   pidOf(id: string): number | undefined
 
@@ -112,5 +118,5 @@ export interface FollowUp {
 /** A body in place of the present one, and how its arguments are shown. */
 export type RetryContent = Content & { readonly argsrepr: string; readonly kwargsrepr: string; readonly compression?: string | undefined }
 
-/** The outcome of what was given to a pool that stops. */
-export const NOT_BEGUN: Outcome = { kind: 'lost', detail: 'The worker stopped before the task began', bystander: true }
+/** The outcome of what a pool gives back: it stops, or something else takes long. */
+export const NOT_BEGUN: Outcome = { kind: 'lost', detail: 'The task was given back before it began', bystander: true }

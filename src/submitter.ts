@@ -7,14 +7,14 @@ import type { Config } from './config/config.ts'
 import { toMs } from './config/duration.ts'
 import { isPlainObject, type Parts } from './config/kinds.ts'
 import { currentTask, noteChild } from './current.ts'
-import { EncodeError, InvalidTaskError } from './errors.ts'
+import { InvalidTaskError } from './errors.ts'
 import { assertFunction } from './functions/callable.ts'
 import { bindArguments, parameterNames } from './functions/parameters.ts'
 import { findReference, type FunctionReference, referenceName } from './functions/reference.ts'
 import { travelName, travelOf } from './functions/travel.ts'
 import type { Clock } from './internal/clock.ts'
 import type { Embed } from './protocol/body.ts'
-import { buildTaskMessage, type Message } from './protocol/message.ts'
+import { buildTaskMessage } from './protocol/message.ts'
 import { newTaskId } from './protocol/task-id.ts'
 import { parseTime } from './protocol/time.ts'
 import { Future } from './result/future.ts'
@@ -23,10 +23,10 @@ import type { ResultSource } from './result/source.ts'
 import { Submitted } from './result/submitted.ts'
 import { expectNoResult } from './result/waitable.ts'
 import { checked, checkOptions, checkSendOptions, listOf, SEND_KINDS, type SendOptions } from './send-options.ts'
+import { FUNCTION_HEADER } from './signing/key-ring.ts'
 import { bindTaskArguments, isTask, type Task } from './task.ts'
 
-/** Header that says where a function is to be found: a {@link FunctionReference}. Python passes it over. */
-export const FUNCTION_HEADER = 'x-celeriac-function'
+export { FUNCTION_HEADER }
 
 /** Header of a task that asks to be acknowledged early or late, against the worker's configuration. */
 export const ACKS_LATE_HEADER = 'x-celeriac-acks-late'
@@ -194,9 +194,10 @@ export class Submitter {
     const parent = currentTask()
     const given = withoutTrailingUndefined(args)
     const keywords = kwargs === NO_KEYWORDS ? undefined : kwargs
-    // Whoever runs a task that is only known by name may be Python, which reads nothing but JSON.
     const embed = embedOf(options)
-    const encoded = call.run === undefined ? undefined : codec.encodeCall(given, keywords, call.traveller, embed)
+    const serializer = options.serializer ?? own?.serializer ?? conf.taskSerializer
+    const encoded =
+      call.run === undefined ? codec.encodeNamedCall(given, keywords, embed, serializer) : codec.encodeCall(given, keywords, call.traveller, embed, serializer)
     const message = buildTaskMessage({
       id,
       task: call.name,
@@ -205,10 +206,10 @@ export class Submitter {
       replyTo,
       args: given,
       kwargs: keywords,
-      argsText: encoded?.argsText,
-      kwargsText: encoded?.kwargsText,
-      content: encoded?.content,
+      ...encoded,
       embed,
+      compression: options.compression ?? own?.compression ?? conf.taskCompression,
+      maxSize: conf.taskMessageMaxSize,
       etaMs: dueAtMs,
       expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
       nowMs,
@@ -221,7 +222,6 @@ export class Submitter {
       parentId: parent?.id,
       headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
     })
-    refuseTooLarge(message, call, conf.taskMessageMaxSize)
     codec.seal(message)
     const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
     if (parent !== undefined) noteChild(parent, id)
@@ -301,14 +301,6 @@ function checkKeywords({ bind }: Call, args: readonly unknown[], kwargs: Readonl
   } catch (error) {
     throw error instanceof TypeError ? new InvalidTaskError(error.message) : error
   }
-}
-
-/** A worker would keep the message as a dead letter rather than read it. */
-function refuseTooLarge({ body }: Message, { name }: Call, limit: number): void {
-  // No character takes more than three bytes, so most bodies need not be measured.
-  if (body.length * 3 <= limit) return
-  const size = Buffer.byteLength(body)
-  if (size > limit) throw new EncodeError(`The call of ${name}, its arguments and what it captures, takes ${size} bytes, more than the ${limit} that taskMessageMaxSize allows; pass the path of a file instead`, 'args')
 }
 
 /** `map(add, lists)` would be one call, with lists for arguments. */

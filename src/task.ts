@@ -39,6 +39,8 @@ export interface TaskOptions {
   readonly priority?: number
   readonly expires?: SendOptions['expires']
   readonly shadow?: string
+  readonly serializer?: SendOptions['serializer']
+  readonly compression?: SendOptions['compression']
   readonly ignoreResult?: boolean
   /** Acknowledge after it ran (the default, `taskAcksLate`) or before. */
   readonly acksLate?: boolean
@@ -52,8 +54,8 @@ export interface TaskSender {
 }
 
 const TASKS = Symbol.for('celeriac.task')
-const { queue, priority, expires, shadow, ignoreResult } = SEND_KINDS
-const TASK_KINDS: Parts<TaskOptions> = { name: text(), bind: flag(), params: textList(), queue, priority, expires, shadow, ignoreResult, acksLate: flag() }
+const { queue, priority, expires, shadow, serializer, compression, ignoreResult } = SEND_KINDS
+const TASK_KINDS: Parts<TaskOptions> = { name: text(), bind: flag(), params: textList(), queue, priority, expires, shadow, serializer, compression, ignoreResult, acksLate: flag() }
 
 /** Whether a value is a {@link Task}, also one made by another copy of this package. */
 export function isTask(value: unknown): value is Task {
@@ -65,7 +67,7 @@ export function isTask(value: unknown): value is Task {
  * @throws {@link InvalidTaskError} for an option that is wrong or unknown, a class, or a function without any name.
  */
 export function createTask<A extends readonly unknown[], R>(sender: TaskSender, run: (...args: A) => R, options: TaskOptions): Task<A, R> {
-  checkTaskOptions(run, options)
+  const checked = checkTaskOptions(run, options)
   const call = options.bind === true ? withSelf(run) : run
   const task = ((...args: A): R => call(...args)) as Task<A, R>
   let name = options.name
@@ -75,7 +77,7 @@ export function createTask<A extends readonly unknown[], R>(sender: TaskSender, 
     [TASKS]: { value: true },
     name: { get: () => (name ??= sender.nameFor(run as (...args: never[]) => unknown)), configurable: true },
     run: { value: run, enumerable: true },
-    options: { value: Object.freeze({ ...options }), enumerable: true },
+    options: { value: Object.freeze(checked), enumerable: true },
     delay: {
       value: (...given: unknown[]) => {
         const { args, kwargs } = splitArguments(given)
@@ -113,15 +115,16 @@ function withSelf<A extends readonly unknown[], R>(run: (...args: A) => R): (...
   }
 }
 
-function checkTaskOptions(run: unknown, options: TaskOptions): void {
+function checkTaskOptions(run: unknown, options: TaskOptions): TaskOptions {
   if (typeof run !== 'function') throw new InvalidTaskError(`celery.task takes a function, not ${run === null ? 'null' : typeof run}.`)
   if (/^class\b/.test(Function.prototype.toString.call(run))) {
     throw new InvalidTaskError(`${run.name || 'The class'} is a class; celery.task takes a function, e.g. one of its static methods.`)
   }
-  checkOptions(TASK_KINDS, options, 'celery.task')
+  const checked = checkOptions(TASK_KINDS, options, 'celery.task')
   if (!run.name && options.name === undefined) {
     throw new InvalidTaskError('celery.task was given a function without a name. Name the function, or the task: celery.task({ name: "…" }, fn).')
   }
+  return checked
 }
 
 /** Registers tasks, in every spelling, and finds them: `celery.task(fn)`, `celery.task.add`, `celery.task['proj.add']`. */

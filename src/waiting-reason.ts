@@ -49,10 +49,15 @@ async function whoConsumes(queue: string | undefined, context: WaitingContext): 
   if (queue === undefined) return 'its worker has not stored a result.'
   const consumers = await context.broker.consumers()
   const consuming = consumers.filter(({ queues }) => queues.includes(queue)).map(({ name }) => name)
-  if (consuming.length === 0) return `nothing consumes the queue "${queue}"; ${remedy(queue, context)}`
+  if (consuming.length === 0) return `nothing consumes the queue "${queue}"${unless(context)}; ${remedy(queue, context)}`
   const { ready, parked, unacked } = await context.broker.depth(queue)
   const counts = `${messages(ready)} waiting to be taken, ${messages(unacked)} with workers, ${messages(parked)} put off until a later time`
   return `the queue "${queue}" is consumed by ${consuming.join(', ')} and has ${counts}.`
+}
+
+/** Workers of other software do not say that they consume. */
+function unless({ broker }: WaitingContext): string {
+  return broker.supports.foreignWorkers ? ", unless workers of Python's do" : ''
 }
 
 function remedy(queue: string, { startFault, wasStopped }: WaitingContext): string {

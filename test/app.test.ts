@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
@@ -10,6 +10,7 @@ import { looksLikeWebApp } from '../src/web-app.ts'
 import { failOnLeftovers } from './support/leaks.ts'
 import { within } from './support/within.ts'
 import { add } from './worker/fixtures/tasks.ts'
+import { storeIsUsed, storeUrl } from './support/store.ts'
 
 failOnLeftovers()
 
@@ -33,7 +34,7 @@ function application(...given: ConstructorParameters<typeof Celery>): Celery {
 
 /** Options for one that keeps to the folder of the test and starts nothing. */
 function ownStore(): { brokerUrl: string; startLocalWorkers: boolean } {
-  return { brokerUrl: `sqlite://${folder}/queue.db`, startLocalWorkers: false }
+  return { brokerUrl: storeUrl(folder), startLocalWorkers: false }
 }
 
 describe('a Celery application', () => {
@@ -59,7 +60,7 @@ describe('a Celery application', () => {
   })
 
   test('refuses stores that its workers could not see', async () => {
-    const celery = application({ brokerUrl: `sqlite://${folder}/queue.db`, resultBackend: 'memory:', startLocalWorkers: true })
+    const celery = application({ brokerUrl: storeUrl(folder), resultBackend: 'memory:', startLocalWorkers: true })
 
     await expect(celery.submit(add, 1, 2)).rejects.toThrow(/resultBackend "memory:" is in this process/)
   })
@@ -80,10 +81,10 @@ describe('a Celery application', () => {
     celery.task(add)
     celery.get('id')
 
-    expect(existsSync(join(folder, 'queue.db'))).toBe(false)
+    expect(storeIsUsed(folder)).toBe(false)
 
     await celery.submit(add, 1, 2)
-    expect(existsSync(join(folder, 'queue.db'))).toBe(true)
+    expect(storeIsUsed(folder)).toBe(true)
   })
 
   test('can be changed until it is used, then no more', async () => {
@@ -147,7 +148,7 @@ describe('closing', () => {
 
     expect(applications()).not.toContain(celery)
     await expect(celery.submit(add, 1, 2)).rejects.toThrow(ClosedError)
-    expect(existsSync(join(folder, 'queue.db'))).toBe(false)
+    expect(storeIsUsed(folder)).toBe(false)
   })
 
   test('while the first submit is under way lets that end one way or the other', async () => {

@@ -3,8 +3,10 @@ import type { Config } from '../config/config.ts'
 import { InvalidTaskError } from '../errors.ts'
 import type { FollowUp } from '../pool.ts'
 import type { Embed, WireSignature } from '../protocol/body.ts'
+import { compressionName } from '../protocol/encoding.ts'
 import { isObject, malformed } from '../protocol/malformed.ts'
 import { buildTaskMessage } from '../protocol/message.ts'
+import { serializerName } from '../protocol/serializers/open.ts'
 import { newTaskId } from '../protocol/task-id.ts'
 import { parseTime } from '../protocol/time.ts'
 
@@ -12,6 +14,10 @@ import { parseTime } from '../protocol/time.ts'
 export interface FollowedTask {
   readonly id: string
   readonly rootId: string
+  /** The language that its message came from, which reads what becomes of the follow-ups. */
+  readonly lang: string | undefined
+  /** Whether its message was: if not, its sender may be Python, and so may those who read what follows. */
+  readonly isSigned: boolean
   readonly codec: Codec
   readonly conf: Config
   /** `gen<pid>@<host>` */
@@ -58,6 +64,11 @@ export function restOfChain({ chain }: Embed): string[] {
   return (chain ?? []).map((signature) => optionsOf(signature)['task_id']).filter((id) => typeof id === 'string')
 }
 
+/** The language that a message says it comes from. */
+export function langOf(headers: Readonly<Record<string, unknown>>): string | undefined {
+  return textOf(headers['lang'])
+}
+
 function apply(signature: WireSignature, place: Place, task: FollowedTask): FollowUp[] {
   switch (kindOf(signature)) {
     case 'group':
@@ -82,7 +93,7 @@ function applyChain(signature: WireSignature, place: Place, task: FollowedTask):
   return apply(first, { ...place, chain: [...(place.chain ?? []), ...rest.reverse()] }, task)
 }
 
-function applyTask(signature: WireSignature, place: Place, { codec, conf, id: parentId, nowMs, origin, replyTo, rootId }: FollowedTask): FollowUp {
+function applyTask(signature: WireSignature, place: Place, { codec, conf, id: parentId, isSigned, lang, nowMs, origin, replyTo, rootId }: FollowedTask): FollowUp {
   const { task: name, args: own = [], kwargs = {}, immutable } = signature
   if (typeof name !== 'string' || !Array.isArray(own) || !isObject(kwargs)) throw malformed('a signature', 'a task with its arguments', signature)
   const options = optionsOf(signature)
@@ -95,17 +106,20 @@ function applyTask(signature: WireSignature, place: Place, { codec, conf, id: pa
   }
   const queue = textOf(options['queue']) ?? textOf(options['routing_key']) ?? conf.taskDefaultQueue
   const etaMs = timeOf(options['eta'], 'eta') ?? fromNow(options['countdown'], nowMs)
+  const serializer = serializerName(textOf(options['serializer']) ?? '') ?? conf.taskSerializer
   const id = textOf(options['task_id']) ?? newTaskId(nowMs)
   const message = buildTaskMessage({
     id,
+    lang,
     task: name,
     queue,
     origin,
     replyTo: textOf(options['reply_to']) ?? replyTo,
     args,
     kwargs,
-    ...codec.encodeCall(args, kwargs, undefined, embed),
+    ...(isSigned ? codec.encodeCall(args, kwargs, undefined, embed, serializer) : codec.encodeNamedCall(args, kwargs, embed, serializer)),
     embed,
+    compression: compressionName(textOf(options['compression']) ?? '') ?? conf.taskCompression,
     etaMs,
     expiresMs: fromNow(options['expires'], nowMs) ?? timeOf(options['expires'], 'expires'),
     nowMs,
@@ -119,7 +133,8 @@ function applyTask(signature: WireSignature, place: Place, { codec, conf, id: pa
     ignoreResult: options['ignore_result'] === true,
     headers: isObject(options['headers']) ? options['headers'] : undefined,
   })
-  codec.seal(message)
+  // What was not signed must not come to be by way of what follows it: it would be believed more than before.
+  if (isSigned) codec.seal(message)
   return etaMs === undefined ? { queue, message } : { queue, message, dueAtMs: etaMs }
 }
 

@@ -93,6 +93,12 @@ export function serveCommands(broker: Broker, node: string, run: (command: Comma
   })
 }
 
+/** Celery takes one name for a list of one. */
+function readDestination(destination: unknown): readonly string[] | null {
+  if (typeof destination === 'string') return [destination]
+  return Array.isArray(destination) ? destination.map(String) : null
+}
+
 /** Anything may be written to the channel; what is no command is passed over. */
 function readCommand(payload: string): Command | undefined {
   try {
@@ -102,7 +108,7 @@ function readCommand(payload: string): Command | undefined {
     return {
       method: raw.method,
       arguments: typeof raw.arguments === 'object' && raw.arguments !== null ? { ...raw.arguments } : {},
-      destination: Array.isArray(raw.destination) ? raw.destination.map(String) : null,
+      destination: readDestination(raw.destination),
       replyTo: typeof replyTo === 'string' ? replyTo : undefined,
     }
   } catch {

@@ -46,6 +46,10 @@ export class CarefulPool implements Pool {
     return this.#pools().some((pool) => pool.withdraw(id))
   }
 
+  ranLong(id: string): void {
+    this.#main.ranLong(id)
+  }
+
   pidOf(id: string): number | undefined {
     return this.#main.pidOf(id) ?? this.#second?.pidOf(id)
   }

@@ -13,12 +13,12 @@ export interface OpenPoolOptions extends Omit<ProcessPoolOptions, 'children' | '
   readonly executeHere: () => Promise<ExecuteHere>
 }
 
-/** Makes the pool of that name. Only `async` takes tasks ahead of its slots. */
+/** Makes the pool of that name. What waits ahead of the slots is shared between the processes. */
 export async function openPool(kind: 'prefork' | 'async' | 'solo', options: OpenPoolOptions): Promise<Pool> {
   const { concurrency, executeHere, ...rest } = options
   if (kind === 'solo') return new SoloPool(await executeHere(), options.clock)
-  const prefork = (children: number): Pool => new ProcessPool({ ...rest, children, slots: 1, ahead: 0 })
-  if (kind === 'prefork') return prefork(concurrency)
+  const prefork = (children: number, ahead: number): Pool => new ProcessPool({ ...rest, children, slots: 1, ahead })
+  if (kind === 'prefork') return prefork(concurrency, Math.floor(rest.ahead / concurrency))
   const main = new ProcessPool({ ...rest, children: 1, slots: concurrency })
-  return new CarefulPool(main, () => prefork(Math.min(concurrency, availableParallelism())), (message) => rest.listener.onWarning(message))
+  return new CarefulPool(main, () => prefork(Math.min(concurrency, availableParallelism()), 0), (message) => rest.listener.onWarning(message))
 }

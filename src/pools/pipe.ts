@@ -76,7 +76,7 @@ export interface ChildInit {
 type PipedExecution = Omit<Execution, 'body'> & { readonly body: string | { readonly base64: string } }
 
 /** Headers that matter to the worker, or are only shown: half of what a short task would weigh on the pipe. */
-const KEPT_BACK = new Set(['lang', 'argsrepr', 'kwargsrepr', 'origin', 'shadow', 'ignore_result', 'timelimit', 'replaced_task_nesting', 'stamps', 'stamped_headers'])
+const KEPT_BACK = new Set(['argsrepr', 'kwargsrepr', 'origin', 'shadow', 'ignore_result', 'timelimit', 'replaced_task_nesting', 'stamps', 'stamped_headers'])
 
 /** Makes an execution fit for JSON, and light. */
 export function packExecution(execution: Execution): PipedExecution {

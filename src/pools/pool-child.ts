@@ -139,7 +139,8 @@ export class PoolChild {
   withdraw(id: string, why: Reason = 'terminated'): boolean {
     const task = this.#given.get(id)
     if (task === undefined || task.begunAtMs !== undefined) return false
-    task.withdrawn ??= why
+    // Whoever cancels it wants more than one who gives it back.
+    if (why === 'terminated' || task.withdrawn === undefined) task.withdrawn = why
     this.#outbox.add({ t: 'withdraw', id })
     return true
   }
@@ -164,6 +165,26 @@ export class PoolChild {
   /** Whether it runs that task. */
   runs(id: string): boolean {
     return this.#given.get(id)?.begunAtMs !== undefined
+  }
+
+  /**
+   * Takes back all that wait for a slot, since what runs takes long. One that blocks the child keeps it from answering: then they are
+   * given up, and withdrawn before it begins another.
+   */
+  giveBackWaiting(): void {
+    this.#paceMs = 2 * QUICK_MS
+    const waiting = [...this.#given.values()].filter((task) => this.withdraw(task.id, 'shutdown'))
+    if (waiting.length === 0) return
+    this.#options.clock.after(LEAST_ANSWER_MS, () => {
+      // What it has said meanwhile is read first: this very process may be the one that is late.
+      setImmediate(() => {
+        for (const task of waiting) {
+          if (!this.#holds(task) || task.withdrawn === undefined) continue
+          this.#given.delete(task.id)
+          task.settle(this.#stopped(task, ''))
+        }
+      })
+    })
   }
 
   /** Takes back all that wait for a slot, as the worker stops. */

@@ -89,6 +89,12 @@ export class ProcessPool implements Pool {
     return false
   }
 
+  ranLong(id: string): void {
+    // Where a process has several slots, another one may be free at any moment.
+    if (this.#options.slots > 1) return
+    for (const child of this.#children) if (child.runs(id)) child.giveBackWaiting()
+  }
+
   pidOf(id: string): number | undefined {
     for (const child of this.#children) if (child.runs(id)) return child.pid
     return undefined
@@ -136,9 +142,13 @@ export class ProcessPool implements Pool {
     return outcome
   }
 
+  /** The least busy one that has room. */
   #freeChild(): PoolChild | undefined {
-    for (const child of this.#children) if (child.isReady && child.busy < this.#options.slots + this.#aheadIn(child)) return child
-    return undefined
+    let free: PoolChild | undefined
+    for (const child of this.#children) {
+      if (child.isReady && child.busy < this.#options.slots + this.#aheadIn(child) && (free === undefined || child.busy < free.busy)) free = child
+    }
+    return free
   }
 
   #aheadIn(child: PoolChild): number {

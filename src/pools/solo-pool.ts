@@ -59,6 +59,9 @@ export class SoloPool implements Pool {
     return false
   }
 
+  /** Nothing waits behind it. */
+  ranLong(): void {}
+
   pidOf(id: string): number | undefined {
     return this.#running.has(id) ? process.pid : undefined
   }

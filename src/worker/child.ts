@@ -127,8 +127,9 @@ async function run(n: number, execution: Execution): Promise<void> {
   if (running.get(id) !== own) return
   running.delete(id)
   latestState.delete(id)
-  outbox.add({ t: 'done', id, n, o: packOutcome(outcome) })
+  // Before it is added: then what begins next goes out with it.
   fillSoon()
+  outbox.add({ t: 'done', id, n, o: packOutcome(outcome) })
 }
 
 function reportState(id: string, state: string, resultText: string): void {

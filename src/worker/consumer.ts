@@ -2,6 +2,19 @@ import type { Consumer, DeadLetter, Delivery } from '../broker.ts'
 import { acksLate, passing, Request, type RequestContext } from './request.ts'
 import { storeUnreadable } from './unreadable.ts'
 
+/** While tasks are over in a blink, so many are fetched together at least, as far as that is no more than {@link QUICK_FACTOR} times the usual. */
+const QUICK_PREFETCH = 64
+const QUICK_FACTOR = 4
+
+/**
+ * How many messages a worker holds while its tasks are over in a blink: where few would be, some more, since asking for one costs
+ * more than running it. Not with a multiplier of 1, which asks for none to be held.
+ */
+export function quickPrefetch(concurrency: number, multiplier: number): number {
+  const usual = concurrency * multiplier
+  return multiplier === 1 ? usual : Math.max(usual, Math.min(QUICK_FACTOR * usual, QUICK_PREFETCH))
+}
+
 /** What a {@link TaskConsumer} is made of. */
 export interface TaskConsumerOptions {
   /** Queues that it takes messages from. */
@@ -31,6 +44,9 @@ export class TaskConsumer {
   readonly #inHand = new Set<Promise<void>>()
   /** Those of which a result is stored already. */
   readonly #succeeded = new WeakSet<Delivery>()
+  readonly #usualPrefetch: number
+  readonly #quickPrefetch: number
+  #prefetch: number
   #consumer: Consumer | undefined
   /** How many are with the pool. */
   #active = 0
@@ -40,16 +56,19 @@ export class TaskConsumer {
 
   constructor(options: TaskConsumerOptions) {
     this.#options = options
+    const { conf, pool } = options.context
+    this.#prefetch = this.#usualPrefetch = pool.size * conf.workerPrefetchMultiplier
+    this.#quickPrefetch = quickPrefetch(pool.size, conf.workerPrefetchMultiplier)
     this.#sinceMs = options.context.clock.now()
   }
 
   async start(): Promise<void> {
     const { context, name, queues } = this.#options
-    const { broker, pool, conf, logger } = context
+    const { broker, pool, logger } = context
     this.#consumer = await broker.consume({
       queues,
       name,
-      prefetch: pool.size * conf.workerPrefetchMultiplier,
+      prefetch: this.#prefetch,
       children: pool.pids(),
       onDeliveries: (deliveries) => void this.#take(deliveries),
       onDeadLetter: (letter) => this.#lament(letter),
@@ -60,6 +79,25 @@ export class TaskConsumer {
   /** Tells the broker which processes run tasks. */
   async setChildren(pids: readonly number[]): Promise<void> {
     await this.#consumer?.setChildren(pids)
+  }
+
+  /** A task runs for more than a blink: those that wait for others to be over in one are given back, to whoever has a free slot. */
+  ranLong(id: string): void {
+    this.#options.context.pool.ranLong(id)
+    this.#adjustPrefetch()
+  }
+
+  #adjustPrefetch(): void {
+    const prefetch = this.#options.context.pool.ahead > 0 ? this.#quickPrefetch : this.#usualPrefetch
+    if (prefetch === this.#prefetch || this.#pausing) return
+    this.#prefetch = prefetch
+    this.#consumer?.setPrefetch(prefetch)
+    while (this.#waiting.length > 0 && this.#waiting.length + this.#active > prefetch) this.#track(this.#giveBack(this.#waiting.pop() as Delivery))
+  }
+
+  #track(handled: Promise<void>): void {
+    this.#inHand.add(handled)
+    void handled.then(() => this.#inHand.delete(handled))
   }
 
   /** Takes no more; what runs goes on, what waits stays waiting until `close` gives it back. */
@@ -104,9 +142,7 @@ export class TaskConsumer {
     for (let next = this.#waiting[0]; next !== undefined && !this.#pausing && this.#active < this.#limit(next); next = this.#waiting[0]) {
       this.#waiting.shift()
       // Its lease ended while it waited: it is another worker's, or goes back.
-      const handled = next.isHeld ? this.#handle(next) : this.#giveBack(next)
-      this.#inHand.add(handled)
-      void handled.then(() => this.#inHand.delete(handled))
+      this.#track(next.isHeld ? this.#handle(next) : this.#giveBack(next))
     }
   }
 
@@ -132,10 +168,11 @@ export class TaskConsumer {
     this.#active++
     this.#activeEarly += early
     try {
-      return await new Request(delivery, this.#options.context, this.#succeeded.has(delivery)).process()
+      return await new Request(delivery, this.#options.context, this.#succeeded.has(delivery), (id) => this.ranLong(id)).process()
     } finally {
       this.#active--
       this.#activeEarly -= early
+      this.#adjustPrefetch()
       this.#fill()
     }
   }

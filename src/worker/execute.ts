@@ -1,4 +1,4 @@
-import { errbacksOf, type FollowedTask, followUpsOf, restOfChain } from '../canvas/follow-ups.ts'
+import { errbacksOf, type FollowedTask, langOf, followUpsOf, restOfChain } from '../canvas/follow-ups.ts'
 import type { Codec, DecodedCall } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { childrenOf, type CurrentTask, runAsCurrentTask } from '../current.ts'
@@ -63,14 +63,16 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     if (error instanceof SecurityError) return { kind: 'refused', reason: error.reason, detail: error.message }
     return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, conf.taskErrorMaxLength)
   }
-  const task = describeTask(execution, request, call, stopper, context)
-  const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, nowMs: context.clock.now() })
+  // Whoever asked may be Python, and read nothing but JSON.
+  const isForeign = !isSigned && langOf(execution.headers) !== 'js'
+  const task = describeTask(execution, { request, call, isForeign }, stopper, context)
+  const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, lang: langOf(execution.headers), isSigned, nowMs: context.clock.now() })
   try {
     // On its own: a task's `this` is what it is in any call of a function.
     const { bind, run } = handler
     const args = bind(call.args, call.kwargs)
     const result: unknown = await runAsCurrentTask(task, () => run(...args))
-    const resultText = codec.encodeResult(request.id, result, 'result')
+    const resultText = codec.encodeResult(request.id, result, 'result', isForeign)
     const { callbacks, chain } = call.embed
     const followUps = callbacks === null && chain === null ? [] : followUpsOf(call.embed, result, followed())
     return { kind: 'succeeded', ...(resultText !== undefined && { resultText }), ...consequences(task, { followUps }) }
@@ -90,6 +92,14 @@ function retried(error: Retry, request: TaskRequest, call: DecodedCall, task: Cu
   }
 }
 
+/** What a message asks for, once it is read. */
+interface Asked {
+  readonly request: TaskRequest
+  readonly call: DecodedCall
+  /** It is not known to come from one of ours. */
+  readonly isForeign: boolean
+}
+
 /** Most tasks have none, and say nothing of them. */
 function consequences(task: CurrentTask, { followUps = [], restOfChain: rest = [] }: Consequences): Consequences {
   const children = childrenOf(task)
@@ -106,9 +116,9 @@ export function failed(error: unknown, maxLength: number | undefined): Outcome {
   return { kind: 'failed', exceptionText: encoded.text, traceback: encoded.traceback, summary: encoded.summary }
 }
 
-function describeTask(execution: Execution, request: TaskRequest, call: DecodedCall, stopper: Stopper, context: ExecuteContext): CurrentTask {
+function describeTask(execution: Execution, { call, isForeign, request }: Asked, stopper: Stopper, context: ExecuteContext): CurrentTask {
   const report = (state: string, meta: unknown): void =>
-    context.onState(request.id, state, context.codec.encodeResult(request.id, meta ?? null, 'meta') ?? 'null')
+    context.onState(request.id, state, context.codec.encodeResult(request.id, meta ?? null, 'meta', isForeign) ?? 'null')
   return {
     id: request.id,
     name: request.task,

@@ -25,7 +25,7 @@ export async function insist(what: string, write: () => Promise<unknown>, option
       return
     } catch (error) {
       if (failures === 0) options.logger.error({ err: error }, `Could not ${what}, trying again: ${String(error)}`)
-      if (!options.stopping.aborted) await delay((backoff ??= new Backoff(200, 10_000)).next(), options)
+      if (!options.stopping.aborted) await delay((backoff ??= new Backoff(200, 2_000)).next(), options)
       if (options.stopping.aborted) throw error
     }
   }

@@ -1,6 +1,6 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
 import type { Broker, DeadLetterReason, Delivery, Publication } from '../broker.ts'
-import { errbacksOf } from '../canvas/follow-ups.ts'
+import { errbacksOf, langOf } from '../canvas/follow-ups.ts'
 import type { Codec } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevokedError, WorkerLostError } from '../errors.ts'
@@ -63,12 +63,14 @@ export class Request {
   readonly #delivery: Delivery
   readonly #context: RequestContext
   readonly #hasSucceeded: boolean
+  readonly #onLong: (id: string) => void
 
-  /** `hasSucceeded`: its result is stored, only its acknowledgement was lost. */
-  constructor(delivery: Delivery, context: RequestContext, hasSucceeded: boolean) {
+  /** `hasSucceeded`: its result is stored, only its acknowledgement was lost. `onLong` is told when it runs for more than a blink. */
+  constructor(delivery: Delivery, context: RequestContext, hasSucceeded: boolean, onLong: (id: string) => void) {
     this.#delivery = delivery
     this.#context = context
     this.#hasSucceeded = hasSucceeded
+    this.#onLong = onLong
   }
 
   /** Resolves when the slot of the pool is free again, to what is left to do for the delivery. */
@@ -165,7 +167,8 @@ export class Request {
     const { clock, codec, logger, origin } = this.#context
     const { message: own, queue } = this.#delivery
     const message = retryMessage(own, request, outcome, { codec, origin, queue, nowMs: clock.now() })
-    const { priority } = own.properties
+    // Of a foreign sender's it says another thing on each broker.
+    const priority = own.headers['lang'] === 'js' ? own.properties['priority'] : undefined
     await this.#publish([{ queue, message, dueAtMs: outcome.etaMs, ...(typeof priority === 'number' && { priority }) }])
     logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is retried in ${(outcome.etaMs - clock.now()) / 1000} s${outcome.summary === undefined ? '' : `: ${outcome.summary}`}`)
     if (!this.#ignoresResult(request)) await this.#store(this.#record(request, 'RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null, childrenOf(outcome)))
@@ -225,6 +228,7 @@ export class Request {
   /** Runs for longer than a blink: from now on it counts as begun, and people can see it. */
   #started(request: TaskRequest): void {
     const { conf, hostname, pool } = this.#context
+    this.#onLong(request.id)
     if (pool.isolated) passing(this.#begun())
     if (!conf.taskTrackStarted || this.#ignoresResult(request)) return
     const where = JSON.stringify({ pid: pool.pidOf(request.id) ?? process.pid, hostname })
@@ -238,11 +242,11 @@ export class Request {
 
   /** Of a task whose process died, so that only its message can tell what was to follow; nothing where only that process could read it. */
   #errbacks(request: TaskRequest): readonly Publication[] {
-    const { clock, conf, logger } = this.#context
+    const { clock, codec, conf, logger } = this.#context
     const { message } = this.#delivery
     try {
       const { embed } = decodeBody(message, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
-      return embed.errbacks === null ? [] : errbacksOf(embed, { ...this.#context, id: request.id, rootId: request.rootId, nowMs: clock.now() })
+      return embed.errbacks === null ? [] : errbacksOf(embed, { ...this.#context, id: request.id, rootId: request.rootId, lang: langOf(message.headers), isSigned: codec.verify(message) === true, nowMs: clock.now() })
     } catch (error) {
       logger.warn({ task: request.task, id: request.id, err: error }, `Could not look for the errbacks of ${request.task}[${request.id}]: ${String(error)}`)
       return []
@@ -306,7 +310,7 @@ export class Request {
     // What is compressed may be of any size.
     if (message.body.length <= LARGEST_SHOWN && (message.headers['compression'] ?? null) === null) {
       try {
-        const { args, kwargs } = decodeBody(message, { accept: this.#context.conf.acceptContent })
+        const { args, kwargs } = decodeBody(message, { accept: ['json'] })
         return { args, kwargs }
       } catch {
         // It ends as malformed where it is run; here it only is not shown.

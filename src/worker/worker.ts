@@ -10,7 +10,9 @@ import { openBroker } from '../brokers/open.ts'
 import { Codec } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { storeOptions } from '../config/store-options.ts'
+import { isEmbedded } from '../config/url.ts'
 import { serveCommands } from '../control/mailbox.ts'
+import { OperationalError } from '../errors.ts'
 import { NO_TYPES } from '../graph/types.ts'
 import { childEnvironment, childExecArgv } from '../internal/child-environment.ts'
 import type { Clock } from '../internal/clock.ts'
@@ -20,7 +22,7 @@ import type { Pool, PoolListener } from '../pool.ts'
 import { openPool } from '../pools/open.ts'
 import { publishTasks } from '../publish.ts'
 import { runCommand } from './commands.ts'
-import { TaskConsumer } from './consumer.ts'
+import { quickPrefetch, TaskConsumer } from './consumer.ts'
 import { insist } from './insist.ts'
 import { RevokedTasks } from './revoked.ts'
 import { RunningTasks } from './running.ts'
@@ -52,7 +54,10 @@ export interface WorkerOptions {
  */
 export class Worker implements Service {
   readonly #options: WorkerOptions
+  /** Where messages come from. */
   readonly #broker: Broker
+  /** Where those go that follow a task: the same, unless `brokerWriteUrl` is another. */
+  readonly #sender: Broker
   readonly #backend: ResultBackend
   readonly #running: RunningTasks
   readonly #revoked: RevokedTasks
@@ -69,9 +74,11 @@ export class Worker implements Service {
   constructor(options: WorkerOptions) {
     this.#options = options
     const { clock, conf, logger, root } = options
-    const stores = storeOptions(conf, { root, clock, logger })
-    this.#broker = openBroker(conf.brokerUrl, stores)
-    this.#backend = openBackend(conf.resultBackend, stores)
+    const around = { root, clock, logger }
+    const open = (url: string): Broker => openBroker(url, storeOptions(conf, around, 'broker', url))
+    this.#broker = open(conf.brokerReadUrl)
+    this.#sender = conf.brokerWriteUrl === conf.brokerReadUrl ? this.#broker : open(conf.brokerWriteUrl)
+    this.#backend = openBackend(conf.resultBackend, storeOptions(conf, around, 'backend'))
     this.#running = new RunningTasks(clock)
     this.#revoked = new RevokedTasks(clock)
   }
@@ -105,7 +112,8 @@ export class Worker implements Service {
 
   async #start(): Promise<void> {
     const { clock, conf, logger, name, queues, root } = this.#options
-    await Promise.all([this.#broker.connect(), this.#backend.connect()])
+    await this.#connect()
+    if (this.#stopping !== undefined) return
     const pool = await this.#openPool()
     if (this.#stopping !== undefined) return
     this.#pool = pool
@@ -133,7 +141,7 @@ export class Worker implements Service {
         hostname: name,
         origin: `gen${process.pid}@${hostname()}`,
         replyTo: randomUUID(),
-        publish: (publications) => publishTasks(this.#broker, publications),
+        publish: (publications) => publishTasks(this.#sender, publications),
         onRefused: (reason) => void this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1),
         insist: (what, write) => insist(what, write, { clock, logger, stopping: this.#quit.signal }),
       },
@@ -141,6 +149,19 @@ export class Worker implements Service {
     if (this.#stopping !== undefined) return
     await this.#consumer.start()
     logger.info({ name, queues, concurrency: pool.size, pool: this.#options.pool }, `${name} ready`)
+  }
+
+  /** Waits for a server that is not there yet, unless it is told not to. */
+  async #connect(): Promise<void> {
+    const { clock, conf, logger } = this.#options
+    const connect = (): Promise<unknown> => Promise.all([this.#broker.connect(), this.#sender.connect(), this.#backend.connect()])
+    try {
+      await connect()
+    } catch (error) {
+      const mayComeYet = error instanceof OperationalError && !isEmbedded(conf.brokerUrl) && conf.brokerConnectionRetryOnStartup
+      if (!mayComeYet) throw error
+      await insist('connect', connect, { clock, logger, stopping: this.#quit.signal })
+    }
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -153,7 +174,7 @@ export class Worker implements Service {
       // A start that was under way ends by itself now: its pool has gone.
       await this.#starting?.catch(() => {})
     } finally {
-      await Promise.all([this.#broker.close(), this.#backend.close()])
+      await Promise.all([this.#broker.close(), this.#sender.close(), this.#backend.close()])
       this.#stopped.resolve()
     }
   }
@@ -169,7 +190,7 @@ export class Worker implements Service {
     return openPool(pool, {
       concurrency,
       // All that is prefetched may wait where it runs.
-      ahead: concurrency * (conf.workerPrefetchMultiplier - 1),
+      ahead: quickPrefetch(concurrency, conf.workerPrefetchMultiplier) - concurrency,
       entry: fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)),
       init,
       execArgv: childExecArgv(),

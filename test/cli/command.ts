@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll } from 'vitest'
 
+import { onRedis, storeUrl } from '../support/store.ts'
 import { within } from '../support/within.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
@@ -65,7 +66,7 @@ export function run(folder: string, words: readonly string[], options: CommandOp
 /** Starts `celeriac` with these words in a folder. */
 export function start(folder: string, words: readonly string[], options: CommandOptions = {}): RunningCommand {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(CELER|VITEST|NODE_|FORCE_COLOR|NO_COLOR|COLUMNS)/.test(name)))
-  const child = spawn(process.execPath, [MAIN, ...words], { cwd: folder, env: { ...env, ...options.env }, stdio: 'pipe' })
+  const child = spawn(process.execPath, [MAIN, ...words], { cwd: folder, env: { ...env, ...(onRedis && { CELERY_BROKER_URL: storeUrl(folder) }), ...options.env }, stdio: 'pipe' })
   child.stdin.end(options.input ?? '')
   return new RunningCommand(child, words.join(' '))
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { failOnLeftovers } from '../support/leaks.ts'
+import { onRedis, storeUrl } from '../support/store.ts'
 import { APP, project, type RunningCommand, run, start } from './command.ts'
 
 failOnLeftovers()
@@ -105,9 +106,9 @@ describe('celeriac call and result', () => {
   })
 
   test('say what is wrong with a URL without its password', async () => {
-    const { code, stderr } = await celeriac('call', 'shop.add', '-b', 'redis://me:hidden@host')
+    const { code, stderr } = await celeriac('call', 'shop.add', '-b', 'amqp://me:hidden@host')
 
-    expect(stderr).toContain('"redis:", which is not available in this version')
+    expect(stderr).toContain('"amqp:", which is not available in this version')
     expect(stderr).not.toContain('hidden')
     expect(code).toBe(2)
   })
@@ -141,7 +142,7 @@ describe('celeriac report', () => {
     const { code, stdout } = await run(folder, ['report', '--result-backend', 'sqlite:results.db'], { env: { CELERY_TASK_DEFAULT_PRIORITY: '3' } })
 
     expect(stdout).toMatch(/software -> celeriac:\d\S+ node:\d\S+ sqlite:\d/)
-    expect(stdout).toContain('transport:sqlite: results:sqlite:results.db')
+    expect(stdout).toContain(`transport:${onRedis ? storeUrl(folder) : 'sqlite:'} results:sqlite:results.db`)
     expect(stdout).toMatch(/^resultBackend +"sqlite:results.db" {2}\(command line\)$/m)
     expect(stdout).toMatch(/^taskDefaultPriority +3 {2}\(environment\)$/m)
     expect(stdout).toMatch(/^main +"shop" {2}\(constructor\)$/m)

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { isGone } from '../../src/internal/process-identity.ts'
 import { failOnLeftovers, leftovers } from '../support/leaks.ts'
+import { onRedis, storeUrl } from '../support/store.ts'
 import { APP, project, type RunningCommand, run, start } from './command.ts'
 import { until } from './until.ts'
 
@@ -23,7 +24,8 @@ describe('celeriac worker', () => {
     worker.signal('SIGINT')
     const { code, stdout, stderr } = await worker.ended()
 
-    expect(stdout).toContain(`[config]\n.> app:         shop\n.> transport:   sqlite:\n.> results:     sqlite:\n.> concurrency: 7 (async)\n.> root:        ${folder}\n`)
+    const url = onRedis ? storeUrl(folder) : 'sqlite:'
+    expect(stdout).toContain(`[config]\n.> app:         shop\n.> transport:   ${url}\n.> results:     ${url}\n.> concurrency: 7 (async)\n.> root:        ${folder}\n`)
     expect(stdout).toContain('[queues]\n.> slow\n.> fast\n\n[tasks]\n  . shop.add\n')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(owner).toBe(`${worker.pid}\n`)

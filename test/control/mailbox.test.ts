@@ -92,10 +92,19 @@ test('a command without a reply is carried out, and nothing is answered', async 
   await expect.poll(() => heard).toMatchObject([{ method: 'revoke', arguments: { task_id: 'id' }, destination: null, replyTo: undefined }])
 })
 
+test('a destination that is one name, as Celery takes it, is for that node', async () => {
+  const [a, b] = [await node('a@host'), await node('b@host')]
+
+  for (const destination of ['b@host', ['a@host', 'b@host'], 'c@host']) await broker.broadcast(CONTROL_CHANNEL, JSON.stringify({ method: 'ping', destination }))
+  await broadcastCommand(broker, 'revoke', {})
+
+  await expect.poll(() => [a.length, b.length]).toEqual([2, 3])
+})
+
 test('what is no command is passed over, and the next one is carried out', async () => {
   const heard = await node('a@host')
 
-  for (const payload of ['', 'no json', 'null', '5', '[]', '{}', '{"method":5}', '{"method":"ping","arguments":null,"destination":"all","reply_to":5}']) {
+  for (const payload of ['', 'no json', 'null', '5', '[]', '{}', '{"method":5}', '{"method":"ping","arguments":null,"destination":5,"reply_to":5}']) {
     await broker.broadcast(CONTROL_CHANNEL, payload)
   }
   await broadcastCommand(broker, 'ping', {})

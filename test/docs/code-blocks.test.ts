@@ -9,7 +9,7 @@ import { failOnLeftovers } from '../support/leaks.ts'
 import { type CodeBlock, codeBlocks, promisedOutput, ROOT } from './code-blocks.ts'
 import { createProject, linkBuilt, plainEnvironment } from './project.ts'
 
-const PAGES = ['README.md', 'docs/guide.md', 'docs/functions.md', 'docs/configuration.md']
+const PAGES = ['README.md', 'docs/guide.md', 'docs/functions.md', 'docs/configuration.md', 'docs/python.md']
 /** Files of the guide whose exports its other blocks, and those of docs/functions.md, use by name. */
 const SHARED = ['tasks.ts', 'celery.ts']
 const RUN_MS = 25_000

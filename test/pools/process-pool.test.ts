@@ -361,6 +361,21 @@ describe('a process whose tasks are quick', () => {
     expect((await within(Promise.all(rest), 'the end of the rest')).map(({ kind }) => kind)).toEqual(['terminated', 'succeeded'])
   })
 
+  test('gives up what waits behind a task that turns out to take long, though it reads nothing meanwhile', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'block'))
+    const rest = [pool.run(execution('b', 'go')), pool.run(execution('c', 'go'))]
+    await begun('a')
+
+    pool.ranLong('a')
+
+    expect(await within(Promise.all(rest), 'what waits to come back')).toEqual([NOT_BEGUN, NOT_BEGUN])
+    expect(pool.ahead).toBe(0)
+    pool.terminate('a', 0)
+    expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect((await run('b', 'go')).kind).toBe('succeeded')
+  })
+
   test('gives back what waits in it, and only that', async () => {
     await startQuick()
     const first = pool.run(execution('a', 'wait'))

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/internal/clock.ts'
 import { localServices } from '../../src/services/local-services.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { turn, within } from '../support/within.ts'
+import { storeUrl } from '../support/store.ts'
 import { KeptLog } from './support.ts'
 import { alive, descendants, environment, fixture, gone, loggingInto, newFolder, startWeb, until } from './web-process.ts'
 
@@ -23,6 +24,7 @@ let log: KeptLog
 
 beforeEach(() => {
   folder = newFolder()
+  writeFileSync(join(folder, 'no-folder'), 'a file')
   log = new KeptLog()
 })
 
@@ -85,9 +87,9 @@ describe('start', () => {
   })
 
   test('fails at once with the reason when a worker cannot start', async () => {
-    make({ workers: { foo: { pidfile: join(folder, 'queue.db', 'foo.pid') } } })
+    make({ workers: { foo: { pidfile: join(folder, 'no-folder', 'foo.pid') } } })
 
-    await expect(services.start()).rejects.toThrow(/Worker "foo@.*" exited with code 1: .*queue\.db.*before it was ready/s)
+    await expect(services.start()).rejects.toThrow(/Worker "foo@.*" exited with code 1: .*no-folder.*before it was ready/s)
     expect(workers()).toEqual([])
   })
 
@@ -136,7 +138,7 @@ describe('ensure', () => {
   })
 
   test('says once why nothing could be started, and goes on trying', async () => {
-    make({ workers: { foo: { pidfile: join(folder, 'queue.db', 'foo.pid') } } })
+    make({ workers: { foo: { pidfile: join(folder, 'no-folder', 'foo.pid') } } })
 
     services.ensure()
     await until(() => log.lines[0], () => 'a warning')
@@ -206,7 +208,7 @@ describe('a worker process', () => {
     const commands = descendants(process.pid).map(({ command }) => command)
 
     expect(commands.length).toBeGreaterThanOrEqual(2)
-    for (const command of commands) expect(command).not.toMatch(/sqlite:|queue\.db/)
+    for (const command of commands) expect(command).not.toMatch(/sqlite:|redis:|queue\.db/)
   })
 })
 
@@ -220,7 +222,7 @@ test('a script that only submits ends by itself, and with it the worker that it 
 
 function make(options: Record<string, unknown> = {}, workerEntry?: string): void {
   const conf = loadConfig({
-    options: { root: folder, logDir: join(folder, 'logs'), brokerUrl: `sqlite://${folder}/queue.db`, workerConcurrency: 1, workerSoftShutdownTimeout: 1, ...options },
+    options: { root: folder, logDir: join(folder, 'logs'), brokerUrl: storeUrl(folder), workerConcurrency: 1, workerSoftShutdownTimeout: 1, ...options },
     env: {},
   })
   broker = openBroker(conf.brokerUrl, {

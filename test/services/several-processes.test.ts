@@ -6,6 +6,7 @@ import { openBroker } from '../../src/brokers/open.ts'
 import { systemClock } from '../../src/internal/clock.ts'
 import { silentLogger } from '../../src/internal/logger.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
+import { storeUrl } from '../support/store.ts'
 import { descendants, environment, fixture, gone, newFolder, startWeb, until, type WebProcess } from './web-process.ts'
 
 failOnLeftovers()
@@ -16,7 +17,7 @@ let webs: WebProcess[]
 
 beforeEach(() => {
   folder = newFolder()
-  broker = openBroker(`sqlite://${folder}/queue.db`, {
+  broker = openBroker(storeUrl(folder), {
     root: folder,
     clock: systemClock,
     logger: silentLogger,

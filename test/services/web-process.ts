@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { isGone, startTimeOf } from '../../src/internal/process-identity.ts'
+import { storeUrl } from '../support/store.ts'
 
 const FIXTURES = new URL('./fixtures/', import.meta.url)
 
@@ -36,12 +37,12 @@ export function fixture(name: string): string {
 
 /** The environment of an application that keeps everything in `folder`. */
 export function environment(folder: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { ...process.env, NODE_ENV: 'test', CELERY_BROKER_URL: `sqlite://${folder}/queue.db`, CELERY_LOG_DIR: folder, CELERY_WORKER_CONCURRENCY: '1', ...more }
+  return { ...process.env, NODE_ENV: 'test', CELERY_BROKER_URL: storeUrl(folder), CELERY_LOG_DIR: folder, CELERY_WORKER_CONCURRENCY: '1', ...more }
 }
 
-/** Runs node with `args` as a web process of its own. */
-export function startWeb(args: readonly string[], env: NodeJS.ProcessEnv): WebProcess {
-  const child = spawn(process.execPath, args, { env, stdio: 'pipe' })
+/** Runs node with `args` as a web process of its own, in `cwd` if that is given. */
+export function startWeb(args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string): WebProcess {
+  const child = spawn(process.execPath, args, { env, stdio: 'pipe', cwd })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))

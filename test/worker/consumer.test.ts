@@ -33,6 +33,7 @@ class GatedPool implements Pool {
   stop = (): Promise<void> => Promise.resolve()
   terminate = (): boolean => false
   withdraw = (): boolean => false
+  ranLong = (): void => {}
   pids = (): number[] => []
   pidOf = (id: string): number | undefined => (this.#gates.has(id) ? 1 : undefined)
 
@@ -317,7 +318,7 @@ describe('a consumer', () => {
     pool.end('early', NOT_BEGUN)
 
     await expect.poll(() => stateOf('early')).toBe('FAILURE')
-    const expected = 'The worker stopped before the task began. It was acknowledged before it ran, so no worker runs it again.'
+    const expected = 'The task was given back before it began. It was acknowledged before it ran, so no worker runs it again.'
     expect(await resultOf('early')).toMatchObject({ exc_type: 'WorkerLostError', exc_text: expected })
   })
 

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { ROOT, testApplication } from '../support/application.ts'
 import { untilState } from '../support/future-states.ts'
 import { failOnLeftovers, leftovers } from '../support/leaks.ts'
 import { within } from '../support/within.ts'
+import { storeUrl } from '../support/store.ts'
 import * as tasks from './fixtures/tasks.ts'
 
 const WORKER = fileURLToPath(new URL('fixtures/worker-process.ts', import.meta.url))
@@ -17,7 +17,7 @@ failOnLeftovers()
 test('a busy loop does not outlive a worker that is killed', async () => {
   const application = testApplication()
   try {
-    const url = `sqlite://${join(application.folder, 'queue.db')}`
+    const url = storeUrl(application.folder)
     const worker = spawn(process.execPath, [WORKER, url, ROOT, application.keyFile], { stdio: ['ignore', 'pipe', 'inherit'] })
     await within(once(worker.stdout, 'data'), 'the worker to be ready', 10_000)
     const future = await application.celery.submit(tasks.spin)

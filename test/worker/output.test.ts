@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 import { ROOT, testApplication } from '../support/application.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { within } from '../support/within.ts'
+import { storeUrl } from '../support/store.ts'
 import * as tasks from './fixtures/tasks.ts'
 
 const WORKER = fileURLToPath(new URL('fixtures/worker-process.ts', import.meta.url))
@@ -15,7 +15,7 @@ failOnLeftovers()
 
 test('a task that prints does not fail because nobody reads any more', async () => {
   const application = testApplication()
-  const url = `sqlite://${join(application.folder, 'queue.db')}`
+  const url = storeUrl(application.folder)
   const worker = spawn(process.execPath, [WORKER, url, ROOT, application.keyFile], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     await within(once(worker.stdout, 'data'), 'the worker to be ready', 10_000)

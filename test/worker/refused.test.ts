@@ -9,6 +9,7 @@ import { FUNCTION_HEADER } from '../../src/submitter.ts'
 import { ROOT, type TestApplication, testApplication, type TestWorker } from '../support/application.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { StoredMessages, type StoredRow, unsigned, withHeaders } from '../support/stored-messages.ts'
+import { storeUrl } from '../support/store.ts'
 import * as tasks from './fixtures/tasks.ts'
 
 failOnLeftovers()
@@ -70,7 +71,7 @@ test('a reply to one task does not do as the reply to another', async () => {
   await Promise.all([first.result(), second.result()])
 
   const text = (await backend.get(first.id))?.text ?? ''
-  const other = new Celery({ root: ROOT, brokerUrl: `sqlite://${folder}/queue.db`, secretKeyFile: keyFile, startLocalWorkers: false })
+  const other = new Celery({ root: ROOT, brokerUrl: storeUrl(folder), secretKeyFile: keyFile, startLocalWorkers: false })
   await backend.forget(second.id)
   await backend.store({ taskId: second.id, status: 'SUCCESS', text: text.replaceAll(first.id, second.id) })
 

@@ -97,7 +97,8 @@ describe('with a worker', () => {
     const file = join(folder, 'parked')
     const due = Date.now() + 1_500
     const future: Future<void> = await celery.with({ eta: new Date(due) }).submit(tasks.record, file, 'ran')
-    expect((await (await application.broker()).depth('celery')).parked).toBe(1)
+    const broker = await application.broker()
+    await expect.poll(async () => (await broker.depth('celery')).parked, { timeout: 5_000, interval: 5 }).toBe(1)
 
     await running.worker.stop()
     await application.startWorker()
