@@ -71,12 +71,13 @@ function killOne(victims: Victims, random: () => number): boolean {
   return kind !== undefined && victims.kill(kind, oneOf(living[kind], random))
 }
 
-function oneOf<T>(choices: readonly T[], random: () => number): T | undefined {
+/** One of them, undefined when there is none. */
+export function oneOf<T>(choices: readonly T[], random: () => number): T | undefined {
   return choices[Math.floor(random() * choices.length)]
 }
 
 /** Mulberry32: the same numbers for the same seed. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -109,7 +109,8 @@ function together(all: readonly Futures[]): Futures {
   }
 }
 
-async function verdictOn(folder: string, env: NodeJS.ProcessEnv): Promise<unknown> {
+/** What a process says of the accepted tasks that knows nothing but their ids. */
+export async function verdictOn(folder: string, env: NodeJS.ProcessEnv): Promise<unknown> {
   const verify = startWeb([VERIFY, folder], env)
   const [, states = ''] = await verify.says(/^states (.*)$/m, FINISH_MS)
   await verify.ended

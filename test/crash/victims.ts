@@ -15,17 +15,19 @@ export type Kills = Record<Kind, number>
 export class Victims {
   readonly kills: Kills = { web: 0, worker: 0, child: 0 }
   readonly #webPids: () => readonly number[]
+  readonly #workerPids: () => readonly number[]
   readonly #killed: SeenProcess[] = []
 
-  /** `webPids` is asked each time: web processes are started again. */
-  constructor(webPids: () => readonly number[]) {
+  /** Both are asked each time, as these processes are started again. `workerPids` are those that no web process started. */
+  constructor(webPids: () => readonly number[], workerPids: () => readonly number[] = () => []) {
     this.#webPids = webPids
+    this.#workerPids = workerPids
   }
 
   /** Those alive now. Web processes start nothing but workers, and workers nothing but pool children. */
   living(): Record<Kind, SeenProcess[]> {
     const web = this.#webPids()
-    const worker = web.flatMap(childrenOf)
+    const worker = [...web.flatMap(childrenOf), ...this.#workerPids()]
     const child = worker.flatMap(childrenOf)
     return { web: this.#alive('web', web), worker: this.#alive('worker', worker), child: this.#alive('child', child) }
   }
