@@ -1,8 +1,9 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import type * as Celeriac from '../src/index.ts'
+import type { SideInput } from './side.ts'
+import { databasePath } from './store-watch.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const ENTRY = join(ROOT, 'dist/index.js')
@@ -24,57 +25,24 @@ export function buildProblem(): string | undefined {
 }
 
 /** How a side's application is set up. */
-export interface Setup {
-  /** Holds the embedded store, empty at first, and the logs. */
-  readonly folder: string
-  /** How many tasks each worker runs at once, in an `async` pool. */
-  readonly concurrency: number
+export interface Setup extends SideInput {
   /** 1 unless given. */
   readonly workers?: number
   /** Whether the first submit starts the workers; otherwise only `start()` does. */
   readonly autoStart?: boolean
 }
 
-/** An application on the embedded default. */
-export async function openCelery({ folder, concurrency, workers = 1, autoStart = false }: Setup): Promise<Celeriac.Celery> {
+/** An application on the private Redis, or on the embedded default where there is none. */
+export async function openCelery({ folder, redisPort, concurrency, pool, workers = 1, autoStart = false }: Setup): Promise<Celeriac.Celery> {
   const { Celery } = await loadCeleriac()
   const names = Array.from({ length: workers }, (_, index) => `bench${index + 1}`)
   return new Celery({
     root: ROOT,
-    brokerUrl: `sqlite://${databasePath(folder)}`,
+    brokerUrl: redisPort === 0 ? `sqlite://${databasePath(folder)}` : `redis://127.0.0.1:${redisPort}/0`,
     logDir: folder,
     logLevel: 'error',
     startLocalWorkers: autoStart,
     startTimeout: START_TIMEOUT,
-    workers: Object.fromEntries(names.map((name) => [name, { concurrency, pool: 'async' as const }])),
+    workers: Object.fromEntries(names.map((name) => [name, { concurrency, pool }])),
   })
-}
-
-/** A view of the embedded store from outside the library, so that watching it costs the library nothing. */
-export class StoreWatch {
-  readonly #database: DatabaseSync
-  readonly #outstanding: ReturnType<DatabaseSync['prepare']>
-
-  constructor(folder: string) {
-    this.#database = new DatabaseSync(databasePath(folder), { readOnly: true })
-    this.#outstanding = this.#database.prepare(
-      'SELECT (SELECT max(id) FROM message) - (SELECT min(id) FROM message) + 1 AS count',
-    )
-  }
-
-  /**
-   * From the oldest message that is not acknowledged to the newest: 0 exactly when nothing waits and nothing
-   * is out, and within the prefetch of the true count otherwise. Two look-ups, however deep the queue.
-   */
-  outstanding(): number {
-    return Number(this.#outstanding.get()?.['count'] ?? 0)
-  }
-
-  close(): void {
-    this.#database.close()
-  }
-}
-
-function databasePath(folder: string): string {
-  return join(folder, 'celeriac.db')
 }

@@ -1,14 +1,14 @@
 import { signalAll } from './process-tree.ts'
-import { type Figures, submitMany, timed, until } from './side.ts'
+import { type Figures, timed, until } from './side.ts'
 
 /** What a drain needs of a side. */
 export interface Drained {
-  /** Enqueues one task. */
-  submit(i: number): Promise<unknown>
+  /** Enqueues that many tasks. */
+  fill(count: number): Promise<unknown>
   /** Whether nothing waits and nothing is out. */
   isDrained(): boolean | Promise<boolean>
-  /** Processes of the worker, running. */
-  readonly workerPids: readonly number[]
+  /** The worker's processes; asked when it has run tasks. */
+  workerPids(): readonly number[]
 }
 
 /**
@@ -17,18 +17,19 @@ export interface Drained {
  *
  * The signal holds every kind of worker in the same way, from outside and without its knowledge.
  */
-export async function drainFigures(tasks: number, { submit, isDrained, workerPids }: Drained): Promise<Figures> {
-  await submitMany(tasks / 10, 2_000, submit)
+export async function drainFigures(tasks: number, { fill, isDrained, workerPids }: Drained): Promise<Figures> {
+  await fill(tasks / 10)
   await until('the end of the warm-up', isDrained)
 
-  signalAll(workerPids, 'SIGSTOP')
-  const fillMs = await timed(() => submitMany(tasks, 2_000, submit)).catch((error: unknown) => {
+  const pids = workerPids()
+  signalAll(pids, 'SIGSTOP')
+  const fillMs = await timed(() => fill(tasks)).catch((error: unknown) => {
     // A stopped process cannot follow its parent's end.
-    signalAll(workerPids, 'SIGCONT')
+    signalAll(pids, 'SIGCONT')
     throw error
   })
   const drainMs = await timed(() => {
-    signalAll(workerPids, 'SIGCONT')
+    signalAll(pids, 'SIGCONT')
     return until(`the end of ${tasks} tasks`, isDrained)
   })
   return { perSecond: (tasks / drainMs) * 1000, drainMs, fillMs }

@@ -1,7 +1,8 @@
-import type { Figures } from './side.ts'
+import type { Figures, PoolName } from './side.ts'
 
-/** The two who are compared. */
-export type SideName = 'celeriac' | 'bullmq'
+/** Who is measured, in the order of the results page: ourselves on the embedded default and on Redis, and the peers, both on Redis. */
+export const SIDES = ['celeriac', 'celeriac-redis', 'bullmq', 'celery'] as const
+export type SideName = (typeof SIDES)[number]
 
 /** One thing that is measured: which processes to run, and how to read what they print. */
 export interface Measurement {
@@ -12,9 +13,11 @@ export interface Measurement {
   readonly sides: Readonly<Partial<Record<SideName, string>>>
   /** How many tasks a worker runs at once; 1 where it does not matter. */
   readonly concurrency: number
+  /** Which pool our own workers use; `async` unless given. */
+  readonly pool?: PoolName
   /** For a measurement too long to repeat as often as the others. */
   readonly mostRounds?: number
-  /** Reads the rounds of both sides; a side that did not run has no rounds. */
+  /** Reads the rounds of all sides; a side that did not run has no rounds. */
   readonly rows: (rounds: Rounds) => Row[]
   /** What was tried and what limits the figure, for the results page. */
   readonly boundedBy: string
@@ -28,6 +31,7 @@ export interface Row {
   readonly what: string
   readonly ours: string
   readonly peer: string
+  /** Ours by the peer's, with the peer's name. */
   readonly ratio: string
   readonly target: string
   /** Undefined when the side that decides did not run. */

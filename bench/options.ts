@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Measurement, SideName } from './measurement.ts'
+import { type Measurement, type SideName, SIDES } from './measurement.ts'
 
 /** What to run. */
 export interface BenchOptions {
@@ -9,10 +9,8 @@ export interface BenchOptions {
   readonly tasks: number
 }
 
-const SIDES: readonly SideName[] = ['celeriac', 'bullmq']
-
 /**
- * Reads `--only=enqueue,round-trip`, `--sides=bullmq`, `--rounds=3` and `--tasks=20000`.
+ * Reads `--only=enqueue,round-trip`, `--sides=celeriac-redis,bullmq`, `--rounds=3` and `--tasks=20000`.
  *
  * @throws Error that names the known values when an option's value is not one of them.
  */

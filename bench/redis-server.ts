@@ -8,7 +8,7 @@ import { join } from 'node:path'
 const START_TIMEOUT_MS = 10_000
 
 const HOW_TO_GET_IT =
-  'redis-server cannot be run. Install it ("apt-get install redis-server"), or measure without the peer: --sides=celeriac.'
+  'redis-server cannot be run. Install it ("apt-get install redis-server"), or measure the embedded default alone: --sides=celeriac.'
 
 /** A Redis of our own: on a free port of 127.0.0.1, in a temporary folder, writing nothing to disk. */
 export class RedisServer {

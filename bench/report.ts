@@ -1,4 +1,4 @@
-import type { Measurement, Rounds, Row } from './measurement.ts'
+import { type Measurement, type Rounds, type Row, SIDES } from './measurement.ts'
 import { formatNumber } from './rows.ts'
 
 /** A measurement with what its rounds gave, or why it could not be made. */
@@ -8,7 +8,7 @@ export interface Outcome {
   readonly failure: string | undefined
 }
 
-const HEADINGS = ['', 'Celeriac', 'BullMQ', 'ratio', 'target', '']
+const HEADINGS = ['', 'Celeriac', 'peer', 'ratio', 'target', '']
 
 /** The table for the terminal, columns aligned. */
 export function formatTable(outcomes: readonly Outcome[]): string {
@@ -23,8 +23,9 @@ export function formatPage(machine: readonly string[], outcomes: readonly Outcom
   return [
     '# Benchmark results',
     '',
-    'Written by `npm run bench`. Both sides run in turn on the same machine in the same run, on the no-op task `add(i, 1)`;',
-    'the ratio is the median of the ratios round by round. Celeriac runs on its embedded default, BullMQ on a private Redis.',
+    'Written by `npm run bench`. All sides run in turn on the same machine in the same run, on the no-op task `add(i, 1)`;',
+    'the ratio is the median of the ratios round by round. Celeriac runs on its embedded default (side `celeriac`) and on a',
+    'private Redis (`celeriac-redis`), and so do BullMQ and Celery, each in turn on the same one.',
     '',
     ...machine.map((line) => `- ${line}`),
     '',
@@ -35,7 +36,7 @@ export function formatPage(machine: readonly string[], outcomes: readonly Outcom
 }
 
 function formatDetails({ measurement, rounds, failure }: Outcome): string[] {
-  const sides = (['celeriac', 'bullmq'] as const).flatMap((side) =>
+  const sides = SIDES.flatMap((side) =>
     rounds[side].map((figures, index) => {
       const values = Object.entries(figures).map(([name, value]) => `${name} ${formatNumber(value)}`)
       return `- ${side}, round ${index + 1}: ${values.join(', ')}`

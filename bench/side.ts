@@ -2,13 +2,18 @@
 export interface SideInput {
   /** How many tasks to enqueue or run. */
   readonly tasks: number
-  /** Port of the private Redis on 127.0.0.1; 0 for a side that needs none. */
+  /** Port of the private Redis on 127.0.0.1; 0 for the side that runs on the embedded default. */
   readonly redisPort: number
   /** An empty folder of its own, removed afterwards. */
   readonly folder: string
   /** How many tasks a worker runs at once. */
   readonly concurrency: number
+  /** The pool of our own workers. */
+  readonly pool: PoolName
 }
+
+/** The pools of ours that are measured. */
+export type PoolName = 'async' | 'prefork'
 
 /** What one run of a side found, by name; units are in the names. */
 export type Figures = Readonly<Record<string, number>>

@@ -1,21 +1,33 @@
-import { type Measurement, type Rounds, type Row, series } from '../measurement.ts'
-import { limitRow } from '../rows.ts'
+import { type Measurement, type Rounds, type Row, type SideName, series } from '../measurement.ts'
+import { latencyRow, limitRow } from '../rows.ts'
 import { median } from '../statistics.ts'
 
 /** How long a caller waits for a result when nothing else happens and the worker is warm. */
 export const roundTrip: Measurement = {
   name: 'round-trip',
   title: 'Submit to result, idle',
-  sides: { celeriac: 'celeriac-round-trip.ts', bullmq: 'bullmq-round-trip.ts' },
+  sides: {
+    celeriac: 'celeriac-round-trip.ts',
+    'celeriac-redis': 'celeriac-round-trip.ts',
+    bullmq: 'bullmq-round-trip.ts',
+    celery: 'celery-round-trip.ts',
+  },
   concurrency: 1,
   rows: (rounds) => [
-    latencyRow('submit → result, idle, p50', rounds, 'p50Ms', 2),
-    latencyRow('submit → result, idle, p99', rounds, 'p99Ms', 8),
+    limitRow('submit → result, idle, p50, on SQLite', median(series(rounds.celeriac, 'p50Ms')), 2, 'ms'),
+    limitRow('submit → result, idle, p99, on SQLite', median(series(rounds.celeriac, 'p99Ms')), 8, 'ms'),
+    redisRow('p50', rounds, 'bullmq', 1),
+    redisRow('p99', rounds, 'bullmq', 1),
+    redisRow('p50', rounds, 'celery'),
+    redisRow('p99', rounds, 'celery'),
   ],
   boundedBy:
-    'Two wake-ups through the file system, one for the message and one for the result, and a trip to the pool process and back.',
+    'On SQLite two wake-ups through the file system, one for the message and one for the result, and a trip to the pool process and back. ' +
+    'On Redis a push that wakes the worker, its claim, a trip to the pool process and back, and a script that stores the result and publishes it; ' +
+    'BullMQ runs tasks in the worker itself.',
 }
 
-function latencyRow(what: string, { celeriac, bullmq }: Rounds, figure: string, mostMs: number): Row {
-  return limitRow(what, median(series(celeriac, figure)), mostMs, 'ms', median(series(bullmq, figure)))
+function redisRow(percentile: 'p50' | 'p99', rounds: Rounds, peer: SideName, most?: number): Row {
+  const what = `submit → result, idle, ${percentile}, on Redis`
+  return latencyRow(rounds, { what, figure: `${percentile}Ms`, ours: 'celeriac-redis', peer }, most)
 }

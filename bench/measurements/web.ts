@@ -8,7 +8,7 @@ export const web: Measurement = {
   title: 'Event loop of the web process while two workers drain the queue',
   sides: { celeriac: 'celeriac-web.ts' },
   concurrency: 50,
-  mostRounds: 3,
+  mostRounds: 2,
   rows: ({ celeriac }) => [limitRow('event-loop delay of the web process, p99', median(series(celeriac, 'p99Ms')), 10, 'ms')],
   boundedBy:
     'SQLite is called on the event loop, so its longest transaction shows; its log is moved by a thread; the workers compete for the two cores.',

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { openCelery, StoreWatch } from '../celeriac.ts'
+import { openCelery } from '../celeriac.ts'
 import { descendants, processorSeconds, residentBytes } from '../process-tree.ts'
 import { type Figures, runAsSide, submitMany, timed, until } from '../side.ts'
+import { watchStore } from '../store-watch.ts'
 import { add } from '../tasks.ts'
 
 const FILL = fileURLToPath(new URL('celeriac-fill.ts', import.meta.url))
@@ -16,16 +17,16 @@ const SHALLOW = 10_000
 const DEEP = 1_000_000
 
 await runAsSide(async (input) => {
-  const { tasks, folder, concurrency } = input
-  const celery = await openCelery({ folder, concurrency })
+  const { tasks } = input
+  const celery = await openCelery(input)
   fill(SHALLOW + CLAIMS)
-  const store = new StoreWatch(folder)
+  const store = await watchStore(input)
 
   const shallow = await figuresAtThisDepth()
-  fill(DEEP + CLAIMS - store.outstanding())
+  fill(DEEP + CLAIMS - (await store.outstanding()))
   const deep = await figuresAtThisDepth()
 
-  store.close()
+  await store.close()
   await celery.close()
   return {
     ...Object.fromEntries(Object.entries(shallow).map(([name, value]) => [`${name}Shallow`, value])),
@@ -68,11 +69,11 @@ await runAsSide(async (input) => {
     execFileSync('sync')
     const claimPerSecond = await claimSpeed()
     await celery.start()
-    const full = store.outstanding()
-    await until('the worker to be warm', () => store.outstanding() < full - tasks / 5)
-    const before = store.outstanding()
-    const runMs = await timed(() => until(`the run of ${tasks} tasks`, () => store.outstanding() <= before - tasks))
-    const ran = before - store.outstanding()
+    const full = await store.outstanding()
+    await until('the worker to be warm', async () => (await store.outstanding()) < full - tasks / 5)
+    const before = await store.outstanding()
+    const runMs = await timed(() => until(`the run of ${tasks} tasks`, async () => (await store.outstanding()) <= before - tasks))
+    const ran = before - (await store.outstanding())
     const workerMegabytes = residentBytes(descendants(process.pid)) / 2 ** 20
     await celery.stop()
     return { enqueuePerSecond: (tasks / enqueueMs) * 1000, claimPerSecond, runPerSecond: (ran / runMs) * 1000, workerMegabytes }

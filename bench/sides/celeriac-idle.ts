@@ -5,10 +5,10 @@ import { runAsSide } from '../side.ts'
 import { add } from '../tasks.ts'
 
 const SETTLE_MS = 3_000
-const WATCH_MS = 60_000
+const WATCH_MS = 20_000
 
-await runAsSide(async ({ folder, concurrency }) => {
-  const celery = await openCelery({ folder, concurrency })
+await runAsSide(async (input) => {
+  const celery = await openCelery(input)
   await celery.start()
   await celery.submit(add, 1, 1).result({ timeout: 10 })
   await sleep(SETTLE_MS)

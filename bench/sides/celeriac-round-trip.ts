@@ -3,8 +3,8 @@ import { roundTripFigures } from '../round-trip-figures.ts'
 import { runAsSide } from '../side.ts'
 import { add } from '../tasks.ts'
 
-await runAsSide(async ({ folder, concurrency }) => {
-  const celery = await openCelery({ folder, concurrency })
+await runAsSide(async (input) => {
+  const celery = await openCelery(input)
   await celery.start()
   const figures = await roundTripFigures((i) => celery.submit(add, i, 1).result({ timeout: 10 }))
   await celery.stop()

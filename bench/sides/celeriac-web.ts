@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { openCelery, StoreWatch } from '../celeriac.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openCelery } from '../celeriac.ts'
 import { runAsSide, submitMany, until } from '../side.ts'
+import { watchStore } from '../store-watch.ts'
 import { add } from '../tasks.ts'
 
 /** Long enough that two workers cannot empty the queue while they are watched, but for very fast ones. */
@@ -10,37 +12,32 @@ const TICK_MS = 10
 const TASKS_PER_TICK = 5
 const RESOLUTION_MS = 1
 
-await runAsSide(async ({ tasks, folder, concurrency }) => {
-  const celery = await openCelery({ folder, concurrency, workers: 2 })
+await runAsSide(async (input) => {
+  const { tasks } = input
+  const celery = await openCelery({ ...input, workers: 2 })
   const backlog = tasks * BACKLOG_FACTOR
   await submitMany(backlog, 2_000, (i) => celery.submit(add, i, 1))
   await celery.start()
-  const store = new StoreWatch(folder)
-  await until('the drain at full speed', () => store.outstanding() < backlog - tasks / 2)
+  const store = await watchStore(input)
+  await until('the drain at full speed', async () => (await store.outstanding()) < backlog - tasks / 2)
 
   const submissions: Promise<unknown>[] = []
   const traffic = setInterval(() => {
     for (let i = 0; i < TASKS_PER_TICK; i++) submissions.push(celery.submit(add, i, 1))
   }, TICK_MS)
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  const before = store.outstanding()
+  const before = await store.outstanding()
   const startMs = performance.now()
   delay.enable()
   // Asked rarely: the watch shares the event loop that is measured.
-  await new Promise<void>((resolve) => {
-    const check = setInterval(() => {
-      if (performance.now() - startMs < WATCH_MS && store.outstanding() > tasks / 2) return
-      clearInterval(check)
-      resolve()
-    }, 250)
-  })
+  while (performance.now() - startMs < WATCH_MS && (await store.outstanding()) > tasks / 2) await sleep(250)
   delay.disable()
   clearInterval(traffic)
   const watchedMs = performance.now() - startMs
-  const drained = before - store.outstanding() + submissions.length
+  const drained = before - (await store.outstanding()) + submissions.length
   await Promise.all(submissions)
 
-  store.close()
+  await store.close()
   await celery.stop()
   await celery.close()
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS)
