@@ -24,9 +24,8 @@ export interface Pool {
    * Runs one task. Never rejects: whatever happens becomes an outcome, exactly one.
    *
    * The caller keeps to `size` and `ahead` at once. Once the pool stops it begins nothing: the outcome is {@link NOT_BEGUN}.
-   * One that is to run `alone` shares its process with no other: whatever ends the process then, it was this task.
    */
-  run(execution: Execution, alone?: boolean): Promise<Outcome>
+  run(execution: Execution, options?: RunOptions): Promise<Outcome>
 
   /**
    * Ends a task: takes it back if it has not begun, otherwise aborts its signal, then after `graceMs` kills what runs it. Its
@@ -52,6 +51,14 @@ export interface Pool {
 
   /** Ends everything: waits `graceMs` for running tasks, aborts their signals, kills what is left. */
   stop(graceMs: number): Promise<void>
+}
+
+/** How one task is run. */
+export interface RunOptions {
+  /** It shares its process with no other: whatever ends the process then, it was this task. */
+  readonly alone?: boolean
+  /** It waits for a free slot, never behind another task: once it is given to a process, it begins. */
+  readonly atOnce?: boolean
 }
 
 /** What a pool tells the worker besides outcomes. */

@@ -18,6 +18,8 @@ export interface FollowedTask {
   readonly lang: string | undefined
   /** Whether its message was: if not, its sender may be Python, and so may those who read what follows. */
   readonly isSigned: boolean
+  /** Whether a task of that name is one of ours, which reads what only we can write. */
+  readonly isOurs: (name: string) => boolean
   readonly codec: Codec
   readonly conf: Config
   /** `gen<pid>@<host>` */
@@ -53,10 +55,18 @@ export function followUpsOf({ callbacks, chain }: Embed, result: unknown, task: 
   return sent
 }
 
-/** What is sent when a task has failed: its errbacks as one group, each with the failed id before its own arguments. */
-export function errbacksOf({ errbacks }: Embed, task: FollowedTask): FollowUp[] {
+/** What is sent when a task has failed: its errbacks as one group, each with the failed id before its own arguments. Never throws. */
+export function errbacksOf({ errbacks }: Embed, task: FollowedTask, onProblem: (problem: string) => void): FollowUp[] {
   const groupId = newTaskId(task.nowMs)
-  return (errbacks ?? []).flatMap((signature) => apply(signature, { partial: [task.id], groupId }, task))
+  return (errbacks ?? []).flatMap((signature) => {
+    try {
+      return apply(signature, { partial: [task.id], groupId }, task)
+    } catch (error) {
+      // It must not take the place of the error that the task failed with.
+      onProblem(`An errback of task ${task.id} could not be sent: ${String(error)}`)
+      return []
+    }
+  })
 }
 
 /** Ids of the steps of a chain that now never run: whoever waits for one of them must learn it. */
@@ -93,7 +103,7 @@ function applyChain(signature: WireSignature, place: Place, task: FollowedTask):
   return apply(first, { ...place, chain: [...(place.chain ?? []), ...rest.reverse()] }, task)
 }
 
-function applyTask(signature: WireSignature, place: Place, { codec, conf, id: parentId, isSigned, lang, nowMs, origin, replyTo, rootId }: FollowedTask): FollowUp {
+function applyTask(signature: WireSignature, place: Place, { codec, conf, id: parentId, isOurs, isSigned, lang, nowMs, origin, replyTo, rootId }: FollowedTask): FollowUp {
   const { task: name, args: own = [], kwargs = {}, immutable } = signature
   if (typeof name !== 'string' || !Array.isArray(own) || !isObject(kwargs)) throw malformed('a signature', 'a task with its arguments', signature)
   const options = optionsOf(signature)
@@ -103,6 +113,9 @@ function applyTask(signature: WireSignature, place: Place, { codec, conf, id: pa
     errbacks: signaturesOf(options['link_error']),
     chain: place.chain ?? signaturesOf(options['chain']),
     chord: isObject(options['chord']) ? options['chord'] : null,
+  }
+  if (textOf(options['exchange']) !== undefined && textOf(options['queue']) === undefined) {
+    throw new InvalidTaskError(`"${name}" is to follow task ${parentId} through the exchange "${String(options['exchange'])}", which this version cannot route. Name a queue instead.`)
   }
   const queue = textOf(options['queue']) ?? textOf(options['routing_key']) ?? conf.taskDefaultQueue
   const etaMs = timeOf(options['eta'], 'eta') ?? fromNow(options['countdown'], nowMs)
@@ -117,7 +130,7 @@ function applyTask(signature: WireSignature, place: Place, { codec, conf, id: pa
     replyTo: textOf(options['reply_to']) ?? replyTo,
     args,
     kwargs,
-    ...(isSigned ? codec.encodeCall(args, kwargs, undefined, embed, serializer) : codec.encodeNamedCall(args, kwargs, embed, serializer)),
+    ...(isSigned && isOurs(name) ? codec.encodeCall(args, kwargs, undefined, embed, serializer) : codec.encodeNamedCall(args, kwargs, embed, serializer)),
     embed,
     compression: compressionName(textOf(options['compression']) ?? '') ?? conf.taskCompression,
     etaMs,

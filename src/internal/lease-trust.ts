@@ -5,8 +5,8 @@ const LEAST_SLEPT_MS = 1500
 const MOST_SLEPT_MS = 5000
 
 /**
- * Whether leases that have run out say that their owners are dead. After this machine slept they all have, though nobody died: the
- * others get time to renew theirs.
+ * Whether leases that have run out say that their owners are dead. After this machine or the store slept they all have, though nobody
+ * died: the others get time to renew theirs. So they do at the first look, which may be just after the store came back.
  */
 export class LeaseTrust {
   readonly #clock: Clock
@@ -24,7 +24,7 @@ export class LeaseTrust {
   /** To be asked every second. */
   look(): boolean {
     const now = this.#clock.now()
-    if (this.#lastLookAtMs !== undefined && now - this.#lastLookAtMs > this.#sleptMs) this.#trustAtMs = now + this.#leaseMs / 2
+    if (this.#lastLookAtMs === undefined || now - this.#lastLookAtMs > this.#sleptMs) this.#trustAtMs = now + this.#leaseMs / 2
     this.#lastLookAtMs = now
     return now >= this.#trustAtMs
   }

@@ -1,4 +1,4 @@
-import type { Execution, Outcome, Pool } from '../pool.ts'
+import type { Execution, Outcome, Pool, RunOptions } from '../pool.ts'
 
 /**
  * A pool whose processes run several tasks at once, and beside it one for those that must run alone.
@@ -34,8 +34,9 @@ export class CarefulPool implements Pool {
     return this.#main.start()
   }
 
-  run(execution: Execution, alone = false): Promise<Outcome> {
-    return alone && !this.#stopping && !this.#cannotStart ? this.#startSecond().run(execution) : this.#main.run(execution)
+  run(execution: Execution, options: RunOptions = {}): Promise<Outcome> {
+    const isAlone = options.alone === true && !this.#stopping && !this.#cannotStart
+    return (isAlone ? this.#startSecond() : this.#main).run(execution, options)
   }
 
   terminate(id: string, graceMs: number): boolean {

@@ -9,6 +9,8 @@ import type { Content } from '../protocol/message.ts'
  * - Before it begins some it says `begun`, which stands for every run up to its `n`, and waits until that is through.
  *   So even of a task that blocks the process at once it is known that it has begun.
  * - `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
+ * - After a task that was no blink, a child of one slot says `ask` and begins nothing until `go-on`: that is behind every `withdraw`
+ *   of what was given up meanwhile.
  * - `withdraw` takes back what waits and leaves alone what runs; `abort` does both.
  */
 export type ToChild =
@@ -18,6 +20,7 @@ export type ToChild =
   | { readonly t: 'withdraw'; readonly id: string }
   | { readonly t: 'let-go'; readonly id: string; readonly n: number }
   | { readonly t: 'ping' }
+  | { readonly t: 'go-on' }
 
 /** What a pool child says; `leaving` announces that it ends without those that still run being to blame. */
 export type FromChild =
@@ -27,6 +30,7 @@ export type FromChild =
   | { readonly t: 'done'; readonly id: string; readonly n: number; readonly o: Outcome }
   | { readonly t: 'state'; readonly id: string; readonly s: string; readonly r: string }
   | { readonly t: 'pong' }
+  | { readonly t: 'ask' }
   | { readonly t: 'leaving' }
 
 /** Whether one element of what came from a child is a message, in full: a task's own code may write to the pipe too. */
@@ -36,7 +40,7 @@ export function isFromChild(value: unknown): value is FromChild {
   if (t === 'begun') return typeof n === 'number'
   if (t === 'done') return typeof id === 'string' && typeof n === 'number' && isOutcome(o)
   if (t === 'state') return typeof id === 'string' && typeof s === 'string' && typeof r === 'string'
-  return t === 'ready' || t === 'pong' || t === 'leaving' || (t === 'failed' && typeof detail === 'string')
+  return t === 'ready' || t === 'pong' || t === 'ask' || t === 'leaving' || (t === 'failed' && typeof detail === 'string')
 }
 
 function isOutcome(value: unknown): value is Outcome {

@@ -169,7 +169,7 @@ export class PoolChild {
 
   /**
    * Takes back all that wait for a slot, since what runs takes long. One that blocks the child keeps it from answering: then they are
-   * given up, and withdrawn before it begins another.
+   * given up. It asks before it begins another, and has read by the answer that they are withdrawn.
    */
   giveBackWaiting(): void {
     this.#paceMs = 2 * QUICK_MS
@@ -268,6 +268,7 @@ export class PoolChild {
       else if (message.t === 'state') this.#options.onState(message.id, message.s, message.r)
       else if (message.t === 'ready') this.#becomeReady()
       else if (message.t === 'pong') for (const pong of this.#pongs.splice(0)) pong()
+      else if (message.t === 'ask') this.#outbox.add({ t: 'go-on' })
       else if (message.t === 'failed') this.#failToStart(message.detail)
       else if (message.t === 'leaving') this.#announceEnd()
     }

@@ -1,6 +1,6 @@
 import { Backoff } from '../internal/backoff.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
-import { type Execution, NOT_BEGUN, type Outcome, type Pool, type PoolListener } from '../pool.ts'
+import { type Execution, NOT_BEGUN, type Outcome, type Pool, type PoolListener, type RunOptions } from '../pool.ts'
 import type { ChildInit } from './pipe.ts'
 import { PoolChild } from './pool-child.ts'
 
@@ -24,6 +24,7 @@ export interface ProcessPoolOptions {
 
 interface Waiting {
   readonly execution: Execution
+  readonly atOnce: boolean
   readonly settle: (outcome: Outcome | Promise<Outcome>) => void
 }
 
@@ -67,12 +68,12 @@ export class ProcessPool implements Pool {
     }
   }
 
-  run(execution: Execution): Promise<Outcome> {
+  run(execution: Execution, { atOnce = false }: RunOptions = {}): Promise<Outcome> {
     if (this.#stopping) return Promise.resolve(NOT_BEGUN)
-    const child = this.#waiting.length === 0 ? this.#freeChild() : undefined
+    const child = this.#waiting.length === 0 ? this.#freeChild(atOnce) : undefined
     if (child !== undefined) return this.#runIn(child, execution)
     return new Promise((settle) => {
-      this.#waiting.push({ execution, settle })
+      this.#waiting.push({ execution, atOnce, settle })
       this.#dispatch()
     })
   }
@@ -127,11 +128,11 @@ export class ProcessPool implements Pool {
 
   /** Gives waiting tasks to free slots. Without a free slot they wait for one, or for a lost process's successor. */
   #dispatch(): void {
-    while (this.#waiting.length > 0) {
-      const child = this.#freeChild()
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const child = this.#freeChild(next.atOnce)
       if (child === undefined) return
-      const { execution, settle } = this.#waiting.shift() as Waiting
-      settle(this.#runIn(child, execution))
+      this.#waiting.shift()
+      next.settle(this.#runIn(child, next.execution))
     }
   }
 
@@ -142,11 +143,11 @@ export class ProcessPool implements Pool {
     return outcome
   }
 
-  /** The least busy one that has room. */
-  #freeChild(): PoolChild | undefined {
+  /** The least busy one that has room: a free slot, if it is to begin at once. */
+  #freeChild(atOnce: boolean): PoolChild | undefined {
     let free: PoolChild | undefined
     for (const child of this.#children) {
-      if (child.isReady && child.busy < this.#options.slots + this.#aheadIn(child) && (free === undefined || child.busy < free.busy)) free = child
+      if (child.isReady && child.busy < this.#options.slots + (atOnce ? 0 : this.#aheadIn(child)) && (free === undefined || child.busy < free.busy)) free = child
     }
     return free
   }

@@ -48,6 +48,8 @@ const queue: { readonly n: number; readonly execution: Execution }[] = []
 let slots = 1
 let lastReadMs = 0
 let isFilling = false
+/** Whether the worker has yet to answer: see the pipe. */
+let isAsking = false
 let runner: TaskRunner | undefined
 let errorMaxLength: number | undefined
 
@@ -58,6 +60,7 @@ function receive(message: ToChild): void {
   else if (message.t === 'withdraw') withdraw(message.id)
   else if (message.t === 'let-go') letGo(message.id, message.n)
   else if (message.t === 'ping') outbox.add({ t: 'pong' })
+  else if (message.t === 'go-on') isAsking = false
 }
 
 async function begin(init: ChildInit, slotCount: number): Promise<void> {
@@ -101,7 +104,7 @@ function fill(): void {
 
 /** Fills the slots at the end of this turn, so that outcomes go out together; after a long one the pipe is read before. */
 function fillSoon(): void {
-  if (queue.length === 0 || isFilling) return
+  if (queue.length === 0 || isFilling || isAsking) return
   isFilling = true
   setImmediate(() => {
     const isLong = performance.now() - lastReadMs > LONGEST_TURN_MS
@@ -127,9 +130,15 @@ async function run(n: number, execution: Execution): Promise<void> {
   if (running.get(id) !== own) return
   running.delete(id)
   latestState.delete(id)
+  if (slots === 1 && performance.now() - lastReadMs > LONGEST_TURN_MS) ask()
   // Before it is added: then what begins next goes out with it.
   fillSoon()
   outbox.add({ t: 'done', id, n, o: packOutcome(outcome) })
+}
+
+function ask(): void {
+  isAsking = true
+  outbox.add({ t: 'ask' })
 }
 
 function reportState(id: string, state: string, resultText: string): void {

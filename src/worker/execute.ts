@@ -21,6 +21,8 @@ export interface ExecuteContext {
   /** Who sends what follows: `gen<pid>@<host>`. */
   readonly origin: string
   readonly replyTo: string
+  /** Whether a task of that name is registered here, and so is one of ours. */
+  readonly isOurs: (name: string) => boolean
   /**
    * Finds what to run. Rejects with `NotRegistered` when nothing is known by that name, with `SecurityError` when the message
    * had to be signed.
@@ -77,14 +79,19 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     const followUps = callbacks === null && chain === null ? [] : followUpsOf(call.embed, result, followed())
     return { kind: 'succeeded', ...(resultText !== undefined && { resultText }), ...consequences(task, { followUps }) }
   } catch (error) {
-    if (isRetry(error)) return retried(error, request, call, task, context)
+    if (isRetry(error)) return retried(error, request, call, task, { ...context, contentType: execution.contentType, isSigned })
     const { errbacks, chain } = call.embed
-    const followUps = errbacks === null ? [] : errbacksOf(call.embed, followed())
+    const followUps = errbacks === null ? [] : errbacksOf(call.embed, followed(), tellOnStderr)
     return { ...failed(error, conf.taskErrorMaxLength), ...consequences(task, { followUps, restOfChain: chain === null ? [] : restOfChain(call.embed) }) }
   }
 }
 
-function retried(error: Retry, request: TaskRequest, call: DecodedCall, task: CurrentTask, context: ExecuteContext): Outcome {
+/** Where what tasks print goes: the worker's log. */
+function tellOnStderr(problem: string): void {
+  process.stderr.write(`${problem}\n`)
+}
+
+function retried(error: Retry, request: TaskRequest, call: DecodedCall, task: CurrentTask, context: ExecuteContext & { contentType: string; isSigned: boolean }): Outcome {
   try {
     return { ...retryOutcome(error, request, call, context), ...consequences(task, {}) }
   } catch (refusal) {

@@ -1,6 +1,6 @@
 import type { ResultBackend, StoredResult } from '../backend.ts'
 import type { Broker, DeadLetterReason, Delivery, Publication } from '../broker.ts'
-import { errbacksOf, langOf } from '../canvas/follow-ups.ts'
+import { errbacksOf, langOf, restOfChain } from '../canvas/follow-ups.ts'
 import type { Codec } from '../codec.ts'
 import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevokedError, WorkerLostError } from '../errors.ts'
@@ -127,7 +127,8 @@ export class Request {
     const { body, contentEncoding, contentType, headers } = message
     const execution = { id: request.id, contentType, contentEncoding, headers, body, queue, redelivered: losses > 0 }
     // One more loss would be its last, and so far it may have been others that ended its process.
-    return pool.run(execution, losses > 0 && losses + 1 >= conf.taskMaxDeliveries)
+    // What is acknowledged already must not be given back any more.
+    return pool.run(execution, { alone: losses > 0 && losses + 1 >= conf.taskMaxDeliveries, atOnce: !this.#acksLate(request) })
   }
 
   async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
@@ -170,7 +171,7 @@ export class Request {
     // Of a foreign sender's it says another thing on each broker.
     const priority = own.headers['lang'] === 'js' ? own.properties['priority'] : undefined
     await this.#publish([{ queue, message, dueAtMs: outcome.etaMs, ...(typeof priority === 'number' && { priority }) }])
-    logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is retried in ${(outcome.etaMs - clock.now()) / 1000} s${outcome.summary === undefined ? '' : `: ${outcome.summary}`}`)
+    logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is retried in ${Math.max(0, outcome.etaMs - clock.now()) / 1000} s${outcome.summary === undefined ? '' : `: ${outcome.summary}`}`)
     if (!this.#ignoresResult(request)) await this.#store(this.#record(request, 'RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null, childrenOf(outcome)))
     return this.#ack()
   }
@@ -198,8 +199,11 @@ export class Request {
   /** Unless it is another worker's by now, where it may yet succeed. */
   async #giveUpLost(request: TaskRequest, detail: string, losses: number): Promise<void> {
     if (!this.#delivery.isHeld) return this.#requeue({ lost: losses > this.#delivery.losses })
-    await this.#publish(this.#errbacks(request))
-    await this.#storeError(request, new WorkerLostError(`${detail}. It was begun ${losses === 1 ? 'once' : `${losses} times`} and never ended.`))
+    const error = new WorkerLostError(`${detail}. It was begun ${losses === 1 ? 'once' : `${losses} times`} and never ended.`)
+    const { errbacks, rest } = this.#afterLoss(request)
+    for (const taskId of rest) await this.#storeError({ ...request, id: taskId }, error)
+    await this.#publish(errbacks)
+    await this.#storeError(request, error)
     await this.#bury('lost', detail)
   }
 
@@ -241,15 +245,16 @@ export class Request {
   }
 
   /** Of a task whose process died, so that only its message can tell what was to follow; nothing where only that process could read it. */
-  #errbacks(request: TaskRequest): readonly Publication[] {
+  #afterLoss(request: TaskRequest): { readonly errbacks: readonly Publication[]; readonly rest: readonly string[] } {
     const { clock, codec, conf, logger } = this.#context
     const { message } = this.#delivery
     try {
       const { embed } = decodeBody(message, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
-      return embed.errbacks === null ? [] : errbacksOf(embed, { ...this.#context, id: request.id, rootId: request.rootId, lang: langOf(message.headers), isSigned: codec.verify(message) === true, nowMs: clock.now() })
+      const followed = { ...this.#context, id: request.id, rootId: request.rootId, lang: langOf(message.headers), isSigned: codec.verify(message) === true, isOurs: () => false, nowMs: clock.now() }
+      return { errbacks: errbacksOf(embed, followed, (problem) => logger.warn({ task: request.task, id: request.id }, problem)), rest: restOfChain(embed) }
     } catch (error) {
-      logger.warn({ task: request.task, id: request.id, err: error }, `Could not look for the errbacks of ${request.task}[${request.id}]: ${String(error)}`)
-      return []
+      logger.warn({ task: request.task, id: request.id, err: error }, `Could not look for what follows ${request.task}[${request.id}]: ${String(error)}`)
+      return { errbacks: [], rest: [] }
     }
   }
 

@@ -11,6 +11,7 @@ import { buildTaskMessage, type Message } from '../protocol/message.ts'
 import { readProperty } from '../protocol/read-property.ts'
 import { argsRepr, kwargsRepr } from '../protocol/repr.ts'
 import type { TaskRequest } from '../protocol/task-request.ts'
+import { serializerName } from '../protocol/serializers/open.ts'
 import { formatTime } from '../protocol/time.ts'
 import { SIGNATURE_HEADER } from '../signing/key-ring.ts'
 
@@ -40,8 +41,8 @@ export function isRetry(error: unknown): error is Retry {
 }
 
 /** What the worker is told of it. @throws {@link EncodeError} when its new arguments cannot travel. */
-export function retryOutcome({ args, etaMs, exc, kwargs }: Retry, request: TaskRequest, call: DecodedCall, { codec, conf }: { codec: Codec; conf: Config }): Outcome {
-  const content = args === undefined && kwargs === undefined && request.protocol === 2 ? undefined : contentOf(args ?? call.args, kwargs ?? call.kwargs, call, codec)
+export function retryOutcome({ args, etaMs, exc, kwargs }: Retry, request: TaskRequest, call: DecodedCall, { codec, conf, contentType, isSigned }: { codec: Codec; conf: Config; contentType: string; isSigned: boolean }): Outcome {
+  const content = args === undefined && kwargs === undefined && request.protocol === 2 ? undefined : contentOf(args ?? call.args, kwargs ?? call.kwargs, call, { codec, isSigned, contentType })
   const failure = exc === undefined ? undefined : encodeException(exc, { maxLength: conf.taskErrorMaxLength })
   return {
     kind: 'retry',
@@ -51,9 +52,18 @@ export function retryOutcome({ args, etaMs, exc, kwargs }: Retry, request: TaskR
   }
 }
 
-function contentOf(args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, call: DecodedCall, codec: Codec): RetryContent {
+/** What was not signed cannot be a graph, which has to be; it stays in its serializer. */
+function contentOf(
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+  call: DecodedCall,
+  { codec, contentType, isSigned }: { codec: Codec; contentType: string; isSigned: boolean },
+): RetryContent {
   if (call.fn !== undefined) throw new InvalidTaskError('A function that came along with its call cannot be retried with other arguments; submit it anew, or make it a task.')
-  const { content, argsText, kwargsText } = codec.encodeCall(args, kwargs, undefined, call.embed)
+  const serializer = serializerName(contentType)
+  const { content, argsText, kwargsText } = isSigned
+    ? codec.encodeCall(args, kwargs, undefined, call.embed, serializer)
+    : codec.encodeNamedCall(args, kwargs, call.embed, serializer)
   const body = content ?? {
     body: joinBody(argsText ?? stringifyJson(args, 'args'), kwargsText ?? stringifyJson(kwargs, 'kwargs'), call.embed),
     contentType: JSON_CONTENT_TYPE,

@@ -36,6 +36,7 @@ export async function createTaskRunner(init: ChildInit, onState: ExecuteContext[
     clock: systemClock,
     origin: `gen${process.pid}@${hostname()}`,
     replyTo: randomUUID(),
+    isOurs: (name) => findTask(name) !== undefined,
     find: createHandlers({ root: init.root, codec, packages: conf.taskPackages, findTask }),
     hostname: init.hostname,
     isEager: false,

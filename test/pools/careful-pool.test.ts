@@ -33,8 +33,8 @@ test('what is to run alone dies alone, in a process that is made when it is need
   await expect.poll(() => pool.pidOf('a')).toBe(pid)
   expect(opened).toHaveLength(0)
 
-  const lost = await within(pool.run(execution('b', 'die'), true), 'the end of b')
-  const next = pool.run(execution('c', 'wait'), true)
+  const lost = await within(pool.run(execution('b', 'die'), { alone: true }), 'the end of b')
+  const next = pool.run(execution('c', 'wait'), { alone: true })
   await expect.poll(() => pool.pidOf('c')).toBeDefined()
 
   expect(lost).toMatchObject({ kind: 'lost', bystander: false })
@@ -48,9 +48,9 @@ test('what is to run alone dies alone, in a process that is made when it is need
 test('what is to run alone runs beside others where no second process starts, which is said', async () => {
   const { opened, warnings } = await start(fileURLToPath(import.meta.url))
 
-  const given = await within(pool.run(execution('a', 'go'), true), 'what waited to come back')
+  const given = await within(pool.run(execution('a', 'go'), { alone: true }), 'what waited to come back')
   await expect.poll(() => warnings.join()).toContain('no second process starts: Error: ')
-  const again = await within(pool.run(execution('a', 'go'), true), 'the next try')
+  const again = await within(pool.run(execution('a', 'go'), { alone: true }), 'the next try')
 
   expect(given).toMatchObject({ kind: 'lost', bystander: true })
   expect(again).toMatchObject({ kind: 'succeeded' })
@@ -60,12 +60,12 @@ test('what is to run alone runs beside others where no second process starts, wh
 
 test('both stop, and then begin nothing', async () => {
   await start()
-  const alone = pool.run(execution('a', 'wait'), true)
+  const alone = pool.run(execution('a', 'wait'), { alone: true })
   await expect.poll(() => pool.pidOf('a')).toBeDefined()
 
   await within(pool.stop(0), 'the stop')
 
   expect(await alone).toMatchObject({ kind: 'lost', bystander: true })
   expect(pool.pids()).toEqual([])
-  expect(await pool.run(execution('b', 'go'), true)).toMatchObject({ kind: 'lost', bystander: true })
+  expect(await pool.run(execution('b', 'go'), { alone: true })).toMatchObject({ kind: 'lost', bystander: true })
 })

@@ -376,6 +376,19 @@ describe('a process whose tasks are quick', () => {
     expect((await run('b', 'go')).kind).toBe('succeeded')
   })
 
+  test('is given nothing ahead that is to begin at once, so that nothing of that comes back', async () => {
+    await startQuick()
+    const first = pool.run(execution('a', 'wait'))
+    const early = pool.run(execution('b', 'go'), { atOnce: true })
+    await begun('a')
+
+    pool.ranLong('a')
+    pool.terminate('a', 0)
+
+    expect(await within(first, 'the end of a')).toEqual({ kind: 'terminated' })
+    expect((await within(early, 'the end of b')).kind).toBe('succeeded')
+  })
+
   test('gives back what waits in it, and only that', async () => {
     await startQuick()
     const first = pool.run(execution('a', 'wait'))

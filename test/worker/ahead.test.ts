@@ -51,3 +51,25 @@ test('what a worker has fetched while tasks were quick goes to others when all o
     await application.close()
   }
 })
+
+test('what was given ahead of a task that blocks runs once, though its process has not even read it', async () => {
+  const application = testApplication()
+  const { celery, folder } = application
+  try {
+    await application.startWorker({ concurrency: 1 })
+    // More than the pipe takes at once.
+    const padding = 'x'.repeat(20_000)
+    for (let round = 0; round < 3; round++) {
+      const file = join(folder, `ran${round}`)
+      await (await celery.map(tasks.add, ...Array.from({ length: 200 }, (_, index): [number, number] => [index, 1]))).result({ timeout: 20 })
+
+      await celery.submit(tasks.spinFor, 500)
+      const behind = await celery.map(tasks.recordPadded, ...Array.from({ length: 14 }, (_, index): [string, string, string] => [file, String(index), padding]))
+      await behind.result({ timeout: 10 })
+
+      expect(tasks.linesOf(file).sort()).toEqual(Array.from({ length: 14 }, (_, index) => String(index)).sort())
+    }
+  } finally {
+    await application.close()
+  }
+})

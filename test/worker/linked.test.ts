@@ -115,6 +115,36 @@ describe('linkError', () => {
   })
 })
 
+describe('what cannot follow', () => {
+  test('an errback does not take the place of the error, nor keeps the rest of a chain from failing', async () => {
+    const never = crypto.randomUUID()
+    const chord = { task: 'celery.chord', args: [], kwargs: {}, options: {}, subtask_type: 'chord', immutable: false }
+    const late = { task: 'tasks.describe', args: [], kwargs: {}, options: { eta: 'tomorrow' }, subtask_type: null, immutable: false }
+    const step = { task: 'tasks.add', args: [], kwargs: {}, options: { task_id: never }, subtask_type: null, immutable: false }
+
+    const id = await put({ task: 'tasks.fail', args: ['no'], chain: [step], errbacks: [chord, late] })
+
+    expect(await celery.get(id).exception()).toMatchObject({ name: 'RangeError', message: 'no' })
+    expect(await celery.get(never).exception()).toMatchObject({ message: 'no' })
+  })
+
+  test('the rest of a chain fails with a task whose process died', async () => {
+    const never = crypto.randomUUID()
+    const step = { task: 'tasks.add', args: [], kwargs: {}, options: { task_id: never }, subtask_type: null, immutable: false }
+
+    const id = await put({ task: 'tasks.dies', args: [], chain: [step] })
+
+    expect(await celery.get(id).exception()).toMatchObject({ code: 'ERR_CELERIAC_WORKER_LOST' })
+    expect(await celery.get(never).exception()).toMatchObject({ code: 'ERR_CELERIAC_WORKER_LOST' })
+  })
+
+  test('a retry with arguments that are no plain data fails with their path where nothing was signed', async () => {
+    const id = await put({ task: 'tasks.richer', args: [] })
+
+    expect(await celery.get(id).exception()).toMatchObject({ code: 'ERR_CELERIAC_ENCODE', message: expect.stringContaining('args[0]') as string })
+  })
+})
+
 describe('a signature', () => {
   test('is refused with what is wrong', () => {
     expect(() => signature('')).toThrow('takes a registered task, or the name of one')
@@ -213,10 +243,10 @@ async function metaOf(id: string): Promise<string> {
 }
 
 /** Puts a message into the queue as Python's Celery would, unsigned. */
-async function put({ task, args, chain = null }: { task: string; args: unknown[]; chain?: object[] | null }): Promise<string> {
+async function put({ task, args, chain = null, errbacks = null }: { task: string; args: unknown[]; chain?: object[] | null; errbacks?: object[] | null }): Promise<string> {
   const id = crypto.randomUUID()
   const message: Message = {
-    body: JSON.stringify([args, {}, { callbacks: null, errbacks: null, chain, chord: null }]),
+    body: JSON.stringify([args, {}, { callbacks: null, errbacks, chain, chord: null }]),
     contentType: 'application/json',
     contentEncoding: 'utf-8',
     headers: { task, id, lang: 'py', retries: 0, root_id: id, parent_id: null },
