@@ -3,10 +3,11 @@ import { hostname } from 'node:os'
 import type { Broker } from '../broker.ts'
 import { isGone } from '../internal/process-identity.ts'
 
-/** Node names of the workers that consume from this broker, without those whose process has died on this machine. */
-export async function consumingNodes(broker: Broker): Promise<Set<string>> {
+/** The workers that consume from this broker, by node name, with their queues; without those whose process has died on this machine. */
+export async function consumingNodes(broker: Broker): Promise<Map<string, ReadonlySet<string>>> {
   await broker.connect()
   const consumers = await broker.consumers()
   const here = hostname()
-  return new Set(consumers.filter(({ host, pid }) => host !== here || !isGone(pid, null)).map(({ name }) => name))
+  const alive = consumers.filter(({ host, pid }) => host !== here || !isGone(pid, null))
+  return new Map(alive.map(({ name, queues }) => [name, new Set(queues)]))
 }

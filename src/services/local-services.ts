@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -47,8 +47,8 @@ class LocalWorkers implements LocalServices {
   ensure(): void {
     if (this.#isEnsured) return
     this.#isEnsured = true
-    if (!this.#isWanted()) return
-    void this.#startInBackground()
+    if (this.#isWanted()) void this.#startInBackground()
+    else if (this.#isPossible()) this.#sayWhyNot()
   }
 
   async start(options?: { timeoutMs?: number }): Promise<void> {
@@ -79,6 +79,13 @@ class LocalWorkers implements LocalServices {
     if (cluster === undefined) return
     await cluster.stop(graceMs)
     this.#cluster = undefined
+  }
+
+  /** Nobody has decided it, and whoever waits for a result might wait for ever. */
+  #sayWhyNot(): void {
+    const { conf, logger } = this.#context
+    if (conf.origin('startLocalWorkers') !== 'default') return
+    logger.warn({}, 'Starting no local workers, because NODE_ENV is "production" and the broker is a server: run "celeriac worker"; "startLocalWorkers" decides')
   }
 
   /** Whether a submit starts them; who calls `start` has decided for themselves. */
@@ -126,8 +133,7 @@ class LocalWorkers implements LocalServices {
     const cluster = new WorkerCluster({
       plans: planWorkers(conf),
       broker,
-      // Node names hold the host's name, so machines that share a broker each run workers of their own.
-      lease: `local-services@${hostname()}`,
+      lease: leaseOf(root),
       owner: `${process.pid}-${randomUUID()}`,
       spawn: (plan) => new ServiceProcess({ entry, clock, start: { kind: 'start', plan, conf: conf.forChildren(), root, app } }),
       onFault: (fault) => (this.#fault = fault),
@@ -142,6 +148,11 @@ class LocalWorkers implements LocalServices {
   #softTimeoutMs(): number {
     return this.#context.conf.workerSoftShutdownTimeout * 1000
   }
+}
+
+/** Machines that share a broker each run workers of their own, and so does each project. */
+function leaseOf(root: string): string {
+  return `local-services@${hostname()}:${createHash('sha256').update(root).digest('hex').slice(0, 12)}`
 }
 
 /** Built and run from source, a module has the same ending as this one. */

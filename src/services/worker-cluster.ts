@@ -41,7 +41,7 @@ export class WorkerCluster {
   readonly #leadership: Leadership
   readonly #set: WorkerSet
   readonly #waiters = new Set<PromiseWithResolvers<void>>()
-  #consuming: ReadonlySet<string> = new Set()
+  #consuming: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   #fault: Error | undefined
   #timer: Timer | undefined
   #isLooking = false
@@ -123,7 +123,7 @@ export class WorkerCluster {
   }
 
   #startMissing(): void {
-    for (const plan of this.#options.plans) if (!this.#consuming.has(plan.nodeName)) this.#set.start(plan)
+    for (const plan of this.#options.plans) if (!this.#isConsuming(plan)) this.#set.start(plan)
   }
 
   /** Its own workers report by themselves; only those of others must be looked for. */
@@ -135,7 +135,13 @@ export class WorkerCluster {
   }
 
   #pending(): WorkerPlan[] {
-    return this.#options.plans.filter(({ nodeName }) => !(this.#set.has(nodeName) ? this.#set.isReady(nodeName) : this.#consuming.has(nodeName)))
+    return this.#options.plans.filter((plan) => !(this.#set.has(plan.nodeName) ? this.#set.isReady(plan.nodeName) : this.#isConsuming(plan)))
+  }
+
+  /** Another application of this machine may have a worker of that name, for queues of its own. */
+  #isConsuming({ nodeName, queues }: WorkerPlan): boolean {
+    const consumed = this.#consuming.get(nodeName)
+    return consumed !== undefined && queues.every((queue) => consumed.has(queue))
   }
 
   #settleWaiters(): void {
@@ -157,7 +163,7 @@ export class WorkerCluster {
     return {
       pending,
       fault: this.#leadership.fault ?? this.#fault,
-      others: this.#leadership.isHeld ? undefined : [...this.#consuming],
+      others: this.#leadership.isHeld ? undefined : [...this.#consuming.keys()],
       log: first === undefined ? '' : this.#set.log(first.nodeName),
     }
   }

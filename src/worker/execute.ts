@@ -68,6 +68,7 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
   // Whoever asked may be Python, and read nothing but JSON.
   const isForeign = !isSigned && langOf(execution.headers) !== 'js'
   const task = describeTask(execution, { request, call, isForeign }, stopper, context)
+  if (call.embed.chord !== null) tellOnStderr(`Task ${request.task}[${request.id}] is part of a chord, which this version does not count: the chord's body is not run.`)
   const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, lang: langOf(execution.headers), isSigned, nowMs: context.clock.now() })
   try {
     // On its own: a task's `this` is what it is in any call of a function.

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -242,3 +242,20 @@ function make(options: Record<string, unknown> = {}, workerEntry?: string): void
 function workers(): number[] {
   return descendants(process.pid).filter(({ command }) => command.includes('worker-main') || command.includes('silent-worker')).map(({ pid }) => pid)
 }
+
+test('an application whose workers have names that another project uses on the same broker, for other queues, gets its own', async () => {
+  make({ workers: { foo: { queues: ['theirs'] } } })
+  await services.start()
+  const conf = loadConfig({ options: { root: folder, logDir: join(folder, 'others'), brokerUrl: storeUrl(folder), workers: { foo: { queues: ['ours'] } } }, env: {} })
+  const elsewhere = join(folder, 'elsewhere')
+  mkdirSync(elsewhere)
+  const others = localServices({ broker, conf, root: elsewhere, logger: log, clock: systemClock, app: undefined })
+  try {
+    await others.start()
+
+    expect(others.processes).toHaveLength(1)
+    expect((await broker.consumers()).flatMap(({ queues }) => queues).sort()).toEqual(['ours', 'theirs'])
+  } finally {
+    await others.stop({ timeoutMs: 0 })
+  }
+})
