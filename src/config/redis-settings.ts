@@ -14,7 +14,6 @@ export interface RedisSettings {
   readonly keyPrefix: string
   /** Before the name of a broadcast channel; `{db}` stands for the number of the database. */
   readonly fanoutPrefix: string
-  readonly fanoutPatterns: boolean
   /** Between the name of a queue and a step of priority, and in bindings. */
   readonly sep: string
   readonly prioritySteps: readonly number[]
@@ -25,7 +24,7 @@ export interface RedisSettings {
   readonly unackedMutexExpireMs: number
   /** The most foreign messages given back at once; as many as there are when absent. */
   readonly unackedRestoreLimit: number | undefined
-  /** Whether the results of a chord are kept in the order of its header. */
+  /** Whether the results of a chord are kept in the order of its header. Nobody reads it yet: it is for chords, with `RedisChordStore`. */
   readonly isChordOrdered: boolean
   /** How results are written and read. */
   readonly resultSerializer: SerializerName
@@ -92,7 +91,6 @@ function layoutOf(options: RedisTransportOptions): Omit<RedisSettings, 'address'
   const { fanoutPrefix = true } = options
   return {
     fanoutPrefix: typeof fanoutPrefix === 'string' ? fanoutPrefix : fanoutPrefix ? '/{db}.' : '',
-    fanoutPatterns: options.fanoutPatterns ?? true,
     sep: options.sep ?? '\x06\x16',
     prioritySteps: options.prioritySteps ?? [0, 3, 6, 9],
     queueOrderStrategy: options.queueOrderStrategy ?? 'round_robin',

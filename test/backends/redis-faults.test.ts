@@ -98,6 +98,25 @@ describeRedis('result backend redis when connections break', () => {
     await link.close()
   })
 
+  test('closes within one timeout while the server is frozen', async () => {
+    const frozen = await RedisServer.start()
+    const { open, dispose } = await redisFixture(frozen)
+    const closing = await open({ connectionTimeoutMs: 1500 })
+    closing.subscribe('a', () => {})
+    await closing.getMany(['a'])
+    frozen.pause()
+    const reads = [closing.get('b'), closing.store({ taskId: 'c', status: 'SUCCESS', text: meta('c', 'SUCCESS') })]
+    const ended = Promise.allSettled(reads)
+    const fromMs = performance.now()
+
+    await closing.close()
+
+    expect(performance.now() - fromMs).toBeLessThan(2200)
+    expect((await within(ended, 'the calls to end')).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await dispose()
+    await frozen.dispose()
+  })
+
   test('has its scripts again after they were flushed', async () => {
     await backend.store({ taskId: 'a', status: 'SUCCESS', text: meta('a', 'SUCCESS') })
     await client.sendCommand(['SCRIPT', 'FLUSH'])

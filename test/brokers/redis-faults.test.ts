@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Broker, Delivery } from '../../src/broker.ts'
+import { openBroker } from '../../src/brokers/open.ts'
+import { systemClock } from '../../src/internal/clock.ts'
+import { silentLogger } from '../../src/internal/logger.ts'
 import { collect, idOf, publication, publications } from '../conformance/broker-fixture.ts'
 import { CutProxy } from '../support/cut-proxy.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
@@ -146,6 +149,20 @@ describeRedis('a broker on a Redis that fails', () => {
     expect(collector.ids()).toEqual(['one', 'two'])
     expect(await broker.consumers()).toHaveLength(1)
     expect(await client.sMembers('_kombu.binding.q')).toHaveLength(1)
+  })
+
+  test('ends a subscription that it cannot make certain of', async () => {
+    const admin = await fixture.client()
+    const name = `/${new URL(fixture.url).pathname.slice(1)}.news`
+    await admin.sendCommand(['ACL', 'SETUSER', 'few', 'on', '>pw', '~*', '+@all', 'resetchannels', `&${name}`])
+    const options = { root: server.folder, clock: systemClock, logger: silentLogger, connectionTimeoutMs: 2000, maxMessageSize: 1000, visibilityTimeoutMs: 10_000 }
+    const few = openBroker(fixture.url.replace('redis://', 'redis://few:pw@'), options)
+    await few.connect()
+
+    await expect(few.subscribe('news', () => {})).rejects.toThrow('NOPERM')
+
+    await expect.poll(() => admin.pubSubNumSub(name)).toEqual({ [name]: 0 })
+    await few.close()
   })
 
   test('settles again what could not be settled', async () => {

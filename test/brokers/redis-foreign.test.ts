@@ -117,6 +117,54 @@ describeRedis('what a foreign worker left', () => {
     expect(await collector.received(1)).toHaveLength(1)
   })
 
+  test('comes back too when it is written without blanks', async () => {
+    await client.hSet('unacked', 'tight', `[${envelope('tight').replaceAll(/([:,]) /g, '$1')},"","q"]`)
+    await client.zAdd('unacked_index', { value: 'tight', score: EXPIRED })
+
+    const [delivery] = await (await collect(await fixture.open())).received(1)
+
+    expect(delivery?.message.headers).toEqual({ id: 'tight', ratio: 1, none: [], redelivered: true })
+  })
+
+  test('comes back though others before it cannot, which is said once of each', async () => {
+    await client.set('text', 'no list')
+    await file('misplaced', { key: 'text' }, EXPIRED + 2)
+    await client.hSet('unacked', 'long', `[${envelope('long')}, "", "q", 5]`)
+    await client.zAdd('unacked_index', { value: 'long', score: EXPIRED + 1 })
+    await file('late')
+    const log = new RecordedLog()
+    const broker = await fixture.openWith({ logger: log })
+
+    const collector = await collect(broker)
+    await collector.received(1)
+    await file('later')
+    await collector.received(2)
+
+    expect(collector.ids()).toEqual(['late', 'later'])
+    expect(await client.hKeys('unacked')).toEqual(expect.arrayContaining(['misplaced', 'long']))
+    expect(log.lines.filter((line) => line.includes('cannot be put back (') && line.includes('WRONGTYPE'))).toHaveLength(1)
+    expect(log.lines.filter((line) => line.includes('not written as kombu writes one'))).toHaveLength(1)
+  })
+
+  test('includes a claim of ours in nobody’s hands though its consumer lives, and none that may still be renewed', async () => {
+    const patient = await collect(await fixture.openWith({ visibilityTimeoutMs: 60_000 }), { queues: ['elsewhere'] })
+    const quick = await collect(await fixture.openWith({ visibilityTimeoutMs: 1500 }), { queues: ['elsewhere'] })
+    const claim = async ({ consumer }: typeof quick, number: number, age: number): Promise<void> => {
+      const id = `celeriac:${consumer.id}.1:${number}`
+      await client.hSet('unacked', id, `[${envelope(id)}, "", "q"]`)
+      await client.zAdd('unacked_index', { value: id, score: Date.now() / 1000 - age })
+    }
+    for (const age of [70, 50]) await claim(quick, age, age)
+    for (const age of [200, 100]) await claim(patient, age, age)
+
+    const collector = await collect(await fixture.openWith({ visibilityTimeoutMs: 1500 }))
+    await collector.received(2)
+
+    expect(collector.ids().toSorted()).toEqual([`celeriac:${patient.consumer.id}.1:200`, `celeriac:${quick.consumer.id}.1:70`].toSorted())
+    const left = (await client.hKeys('unacked')).filter((id) => !id.includes(collector.consumer.id))
+    expect(left.toSorted()).toEqual([`celeriac:${patient.consumer.id}.1:100`, `celeriac:${quick.consumer.id}.1:50`].toSorted())
+  })
+
   test('comes back in the order in which it was taken', async () => {
     for (const index of [3, 1, 2]) await file(`m${index}`, {}, EXPIRED + index)
 

@@ -126,6 +126,19 @@ describeRedis('the layout in Redis', () => {
     expect(await broker.purge('q')).toBe(2)
     expect(await client.exists(['q', `q${SEP}3`])).toBe(0)
   })
+
+  test('knows no more of a queue that was purged, unless it has a dead letter or a message out', async () => {
+    await broker.publish(['q', 'dead', 'out'].map((queue) => ({ ...publication(queue), queue })))
+    const collector = await collect(broker, { queues: ['dead', 'out'] })
+    const deliveries = await collector.received(2)
+    await deliveries.find((delivery) => idOf(delivery) === 'dead')?.reject('refused', 'no')
+
+    for (const queue of ['q', 'dead', 'out']) await broker.purge(queue)
+
+    expect((await client.sMembers('celeriac.queues')).toSorted()).toEqual(['dead', 'out'])
+    await broker.publish([publication('again')])
+    expect(await client.sMembers('celeriac.queues')).toContain('q')
+  })
 })
 
 describeKombu('with kombu', () => {
@@ -187,6 +200,18 @@ say(messages)`
     expect(await client.lLen(`q${SEP}6`)).toBe(1)
     expect((await (await collect(broker)).received(1)).map(idOf)).toEqual(['six'])
   })
+
+  test.each(['unacked', 'unacked_index', 'unacked_mutex', 'celeriac.dead', 'celeriac.parked.q', '_kombu.binding.q', 'celery-task-meta-1', 'q\x06\x163'])(
+    'takes no queue by the name of another key: %j',
+    async (queue) => {
+      const refusal = 'would have the name of a key'
+
+      await expect(broker.publish([publication('one', { queue })])).rejects.toThrow(refusal)
+      await expect(collect(broker, { queues: ['q', queue] })).rejects.toThrow(refusal)
+      await expect(broker.purge(queue)).rejects.toThrow(refusal)
+      expect(await client.type(queue)).toBe('none')
+    },
+  )
 
   test('hears the commands of Python, and Python hears ours', async () => {
     const heard: unknown[] = []

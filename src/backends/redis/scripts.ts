@@ -81,7 +81,8 @@ end
 return count`
 
 /**
- * Adds what a member of a chord ended with, once: a member that is run again counts as it did at first.
+ * Adds what a member of a chord ended with. In a chord with places a member that is run again counts as it did at first; in order of
+ * completion, as with Celery, only the very same part is passed over, so one that ended otherwise the second time counts twice.
  *
  * KEYS: parts, size, members added later. ARGV: the place in the chord or +inf, or '' for parts in order of completion; the part;
  * how every part of this member begins; the milliseconds until it all expires or ''. Replies with the number of parts, the size and the

@@ -56,7 +56,10 @@ export function readPushed(taskId: string, kept: string, nowMs: number): StoredR
 
 /** The meta of a group that a key holds; undefined when it has expired. */
 export function readGroup(kept: string, nowMs: number): string | undefined {
-  return isWrapped(kept) ? unwrap('', kept, nowMs)?.text : kept
+  if (!isWrapped(kept)) return kept
+  const record = unwrap('', kept, nowMs)
+  // As it is: whoever asked for the group is told what is wrong with it.
+  return record === 'unreadable' ? kept : record?.text
 }
 
 function ttl(expiresAtMs: number | undefined, nowMs: number): number | undefined {
@@ -68,11 +71,21 @@ function wrap(status: State, text: string, expiresAtMs: number | undefined): Kep
   return { text: wrapped, ttlMs: undefined }
 }
 
-function unwrap(taskId: string, kept: string, nowMs: number): StoredResult | undefined {
-  const wrapper = JSON.parse(kept) as { status: State; 'celeriac-expires': number | null; 'celeriac-text': string }
-  const expiresAtMs = wrapper['celeriac-expires'] ?? undefined
-  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return undefined
-  return { taskId, status: wrapper.status, text: wrapper['celeriac-text'], expiresAtMs }
+function unwrap(taskId: string, kept: string, nowMs: number): StoredResult | undefined | 'unreadable' {
+  const { status, 'celeriac-expires': expires, 'celeriac-text': text } = parseWrapper(kept)
+  const canBeRead = typeof status === 'string' && typeof text === 'string' && (typeof expires === 'number' || expires === null)
+  if (!canBeRead) return 'unreadable'
+  if (expires !== null && expires <= nowMs) return undefined
+  return { taskId, status, text, expiresAtMs: expires ?? undefined }
+}
+
+/** Somebody else may have written it. */
+function parseWrapper(kept: string): { readonly [key: string]: unknown } {
+  try {
+    return JSON.parse(kept) as { readonly [key: string]: unknown }
+  } catch {
+    return {}
+  }
 }
 
 /** Python's have any order. */

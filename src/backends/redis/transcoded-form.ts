@@ -134,6 +134,7 @@ export class TranscodedForm implements ResultForm {
 /** What a value that cannot be kept leaves of its meta: all that is known of the task besides. */
 function failureInPlaceOf(meta: Meta, status: State, error: EncodeError): Meta {
   const { text, traceback } = encodeException(error)
+  // What is undefined here is left out. The meta's own key "undefined" says that the result is; here it is the exception.
   return { ...meta, status, result: JSON.parse(text), traceback, undefined: undefined, args: undefined, kwargs: undefined }
 }
 

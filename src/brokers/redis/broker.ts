@@ -5,6 +5,7 @@ import type { Logger } from '../../internal/logger.ts'
 import { Opened } from '../../internal/opened.ts'
 import { parseRedisUrl, type RedisAddress } from '../../internal/redis/address.ts'
 import { RedisConnection, type RedisConnectionOptions } from '../../internal/redis/connection.ts'
+import { Patience } from '../../internal/redis/patience.ts'
 import { RedisSubscriber } from '../../internal/redis/subscriber.ts'
 import { Census } from './census.ts'
 import { RedisConsumer } from './consumer.ts'
@@ -54,6 +55,7 @@ interface Parts {
   readonly fanout: Fanout
   readonly leases: Leases
   readonly census: Census
+  readonly patience: Patience
 }
 
 /** Queues in Redis, where and as kombu keeps them: Python workers and senders may use the same ones. */
@@ -85,6 +87,7 @@ export class RedisBroker implements Broker {
 
   async consume(options: ConsumeOptions): Promise<Consumer> {
     const { connection, registry, recoverer, ...parts } = this.#opened.get()
+    for (const queue of options.queues) parts.keys.checkQueue(queue)
     const { clock, logger, visibilityTimeoutMs: leaseMs, maxMessageSize } = this.#options
     await (this.#recovering ??= recoverer.start())
     // It may have been closed meanwhile, and would know nothing of this consumer.
@@ -123,7 +126,11 @@ export class RedisBroker implements Broker {
   }
 
   async purge(queue: string): Promise<number> {
-    return this.#opened.get().census.purge(queue)
+    const { census, keys, publisher } = this.#opened.get()
+    keys.checkQueue(queue)
+    const count = await census.purge(queue)
+    publisher.forgetDeclared()
+    return count
   }
 
   async deadLetters(options: { queue?: string; limit?: number } = {}): Promise<DeadLetter[]> {
@@ -163,10 +170,11 @@ export class RedisBroker implements Broker {
     }
     const subscriber = new RedisSubscriber(connectionOptions)
     const keys = new Keys({ ...DEFAULT_LAYOUT, ...redis }, address.database)
-    const shared = { connection, subscriber, keys, clock, logger, leaseMs }
+    const patience = new Patience(connectionTimeoutMs)
+    const shared = { connection, subscriber, keys, clock, logger, leaseMs, patience }
     const registry = new Registry(connection, keys, leaseMs)
     const settlements = new Settlements(connection, keys)
-    const foreign = new ForeignClaims(shared, foreignVisibilityTimeoutMs)
+    const foreign = new ForeignClaims(shared, { timeoutMs: foreignVisibilityTimeoutMs, leaseMs })
     return {
       connection,
       subscriber,
@@ -178,12 +186,13 @@ export class RedisBroker implements Broker {
       fanout: new Fanout(shared),
       leases: new Leases(connection, keys),
       census: new Census(connection, keys),
+      patience,
     }
   }
 
-  async #close({ connection, subscriber, recoverer }: Parts): Promise<void> {
-    await Promise.all([...this.#consumptions].map((consumer) => consumer.close()))
-    await recoverer.stop()
-    await Promise.all([subscriber.close(), connection.close()])
+  async #close({ connection, subscriber, recoverer, patience }: Parts): Promise<void> {
+    await Promise.all([recoverer.stop(), ...[...this.#consumptions].map((consumer) => consumer.close())])
+    const { leftMs } = patience
+    await Promise.all([subscriber.close(leftMs), connection.close(leftMs)])
   }
 }

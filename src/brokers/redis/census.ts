@@ -46,7 +46,10 @@ export class Census {
   }
 
   async purge(queue: string): Promise<number> {
-    return Number(await this.#connection.run((client) => PURGE.run(client, [...this.#keys.lists(queue), this.#keys.parked(queue)], [])))
+    const { queues, deadCounts } = this.#keys
+    const hasOut = (await this.#unacked()).has(queue)
+    const tables = [queues, deadCounts, this.#keys.parked(queue), ...this.#keys.lists(queue)]
+    return Number(await this.#connection.run((client) => PURGE.run(client, tables, [queue, hasOut ? 1 : 0])))
   }
 
   /** The newest dead letters first. */

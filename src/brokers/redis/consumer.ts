@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ConsumeOptions, Consumer, DeadLetter } from '../../broker.ts'
+import { ClosedError } from '../../errors.ts'
 import { identifyChildren, type Child } from '../../internal/child-processes.ts'
 import type { Clock, Timer } from '../../internal/clock.ts'
 import type { Logger } from '../../internal/logger.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
+import type { Patience } from '../../internal/redis/patience.ts'
 import { Claims, type Claimed } from './claims.ts'
 import { RedisDelivery, type Settler } from './delivery.ts'
 import { Hints } from './hints.ts'
@@ -37,6 +39,7 @@ export interface RedisConsumerParts {
   /** The lease is renewed every third of this. */
   readonly leaseMs: number
   readonly maxMessageSize: number
+  readonly patience: Patience
   /** It claims no more, so that it need not keep the process alive. */
   readonly onPaused: (consumer: RedisConsumer) => void
   readonly onClosed: (consumer: RedisConsumer) => void
@@ -67,6 +70,8 @@ export class RedisConsumer implements Consumer, Settler {
   /** What the store says of them. */
   #recordedChildren: readonly Child[]
   #fetching: Promise<void> | undefined
+  /** Nobody waits for the fetch that is under way: what it brings goes back. */
+  #isFetchGivenUp = false
   /** Settled in this turn, so that they still take room. */
   #unsent = 0
   /** Nothing was ready at the last look, and nobody has said since that this changed. */
@@ -126,7 +131,8 @@ export class RedisConsumer implements Consumer, Settler {
     this.#dueTimer?.cancel()
     this.#pauseTimer?.cancel()
     this.#parts.onPaused(this)
-    await this.#fetching
+    const { connection, patience } = this.#parts
+    if (this.#fetching !== undefined) this.#isFetchGivenUp = !connection.isReady || !(await patience.wait(this.#fetching, 'half'))
   }
 
   close(): Promise<void> {
@@ -171,6 +177,7 @@ export class RedisConsumer implements Consumer, Settler {
     this.#claims.forget()
     if (isAgain) publisher.forgetDeclared()
     await publisher.declare(this.#options.queues)
+    if (this.#closing !== undefined) throw new ClosedError('The consumer was closed.')
     const registration = `${this.id}.${this.#registrations}`
     const children = this.#children
     this.#heldUntilMs = await registry.register(registration, this.#describe())
@@ -248,6 +255,10 @@ export class RedisConsumer implements Consumer, Settler {
     }
     // Registered anew meanwhile: it goes back with the rest of what that registration had.
     if (registration !== this.#registration) return
+    if (this.#isFetchGivenUp) {
+      this.#claims.doubt([...claimed.messages, ...claimed.unreadable].map(({ id }) => id))
+      return this.#claims.giveBackDoubtful()
+    }
     this.#hints.looked(claimed.messages.length + claimed.unreadable.length > 0)
     if (!claimed.isDrained) this.#drained = false
     this.#scheduleDue(claimed.nextDueAtMs)
@@ -373,16 +384,27 @@ export class RedisConsumer implements Consumer, Settler {
     this.#hints.stop()
     const out = [...this.#out]
     this.#out.clear()
-    const { registry, logger, onClosed } = this.#parts
-    try {
-      await this.#claims.giveBackDoubtful()
-      await this.settlements.giveBack(out.map(({ id, number, losses }) => ({ id, number, losses })))
-      if (this.#registration !== '') await registry.unregister(this.#registration)
-    } catch (error) {
-      logger.warn({ err: error }, 'A consumer could not say that it ends, its lease will run out')
+    const { connection, registry, logger, patience, onClosed } = this.#parts
+    let unsaid: { err?: unknown } | undefined = {}
+    // One that fails may have lost its server meanwhile, so it counts as a failure for those who wait after it.
+    const said = async (): Promise<void> => {
+      await this.#sayEnd(out).catch((error: unknown) => {
+        unsaid = { err: error }
+        throw error
+      })
+      unsaid = undefined
     }
+    if (connection.isReady) await patience.wait(said())
+    const { name } = this.#options
+    if (unsaid !== undefined) logger.warn({ ...unsaid, consumer: name }, 'A consumer could not say that it ends, its lease will run out')
     registry.ended(this.id)
     onClosed(this)
+  }
+
+  async #sayEnd(out: readonly RedisDelivery[]): Promise<void> {
+    const given = this.settlements.giveBack(out.map(({ id, number, losses }) => ({ id, number, losses })))
+    await Promise.all([this.#claims.giveBackDoubtful(), given])
+    if (this.#registration !== '') await this.#parts.registry.unregister(this.#registration)
   }
 
   /** An error in what the worker does with a delivery is the worker's; it must not end the consumption. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Subscription } from '../../broker.ts'
 import type { Logger } from '../../internal/logger.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
+import type { Patience } from '../../internal/redis/patience.ts'
 import type { RedisSubscriber } from '../../internal/redis/subscriber.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts'
 import type { Keys } from './keys.ts'
@@ -12,12 +13,14 @@ export class Fanout {
   readonly #subscriber: RedisSubscriber
   readonly #keys: Keys
   readonly #logger: Logger
+  readonly #patience: Patience
 
-  constructor(parts: { connection: RedisConnection; subscriber: RedisSubscriber; keys: Keys; logger: Logger }) {
+  constructor(parts: { connection: RedisConnection; subscriber: RedisSubscriber; keys: Keys; logger: Logger; patience: Patience }) {
     this.#connection = parts.connection
     this.#subscriber = parts.subscriber
     this.#keys = parts.keys
     this.#logger = parts.logger
+    this.#patience = parts.patience
   }
 
   async broadcast(channel: string, payload: string): Promise<void> {
@@ -38,10 +41,19 @@ export class Fanout {
       const payload = isOpen ? this.#payloadOf(channel, envelope) : undefined
       if (payload !== undefined) this.#call(() => listener(payload))
     })
-    await this.#passEarlierOnes()
+    try {
+      await this.#passEarlierOnes()
+    } catch (error) {
+      void unsubscribe()
+      throw error
+    }
     isOpen = true
-    let closing: Promise<void> | undefined
-    return { close: () => (closing ??= unsubscribe()) }
+    return {
+      close: async () => {
+        isOpen = false
+        await this.#patience.wait(unsubscribe(), 'half')
+      },
+    }
   }
 
   /** Others may listen to the same channel already, so that a broadcast made before is still on its way: a round trip behind it. */

@@ -1,3 +1,5 @@
+import { InvalidTaskError } from '../../errors.ts'
+
 /** How the keys of a broker are called, and read: kombu's transport options. Workers of both languages must agree on all names. */
 export interface RedisLayout {
   /** Before every key and channel: `global_keyprefix`. */
@@ -31,6 +33,9 @@ export const DEFAULT_LAYOUT: RedisLayout = {
   unackedRestoreLimit: undefined,
   queueOrderStrategy: 'round_robin',
 }
+
+/** Keys of other things begin so, whoever keeps them in the same database. */
+const NOT_QUEUES = ['celeriac.', '_kombu.binding.', 'celery-task-meta-', 'celery-taskset-meta-']
 
 /** Names of keys. Kombu's own are where kombu has them, ours begin with `celeriac.`, and Python never looks at those. */
 export class Keys {
@@ -74,6 +79,14 @@ export class Keys {
     this.#leasePrefix = `${keyPrefix}celeriac.lease.`
     this.#channelPrefix = keyPrefix + fanoutPrefix.replace('{db}', String(database))
     this.#suffixes = prioritySteps.filter((step) => step > 0).map((step) => `${sep}${step}`)
+  }
+
+  /** @throws {@link InvalidTaskError} for a queue whose list would have the key of something else. */
+  checkQueue(queue: string): void {
+    const { sep, unackedKey, unackedIndexKey, unackedMutexKey } = this.layout
+    const isTaken = queue === unackedKey || queue === unackedIndexKey || queue === unackedMutexKey || queue.includes(sep)
+    if (!isTaken && !NOT_QUEUES.some((prefix) => queue.startsWith(prefix))) return
+    throw new InvalidTaskError(`The queue ${JSON.stringify(queue)} would have the name of a key in which Redis keeps something else. Choose another name.`)
   }
 
   /** The list of what is most urgent to kombu; the only one that we publish to. */

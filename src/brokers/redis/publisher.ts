@@ -36,14 +36,15 @@ export class Publisher {
    * Resolves when the server has the messages, all of them or none.
    *
    * When the connection breaks before the reply they are sent again, and may then be there twice.
-   * @throws `TypeError` when a header of one of them cannot be written as JSON; the calls of others are not touched.
+   * @throws `TypeError` when a header of one of them cannot be written as JSON, or a queue cannot have that name; the calls of others are not touched.
    */
   async publish(publications: readonly Publication[]): Promise<void> {
     if (publications.length === 0) return
     const nowMs = this.#connection.now()
     const prepared = publications.map((publication) => {
-      const { dueAtMs = 0 } = publication
-      return { ...storeMessage(publication, this.#stamp(nowMs)), queue: publication.queue, dueAtMs: dueAtMs > nowMs ? dueAtMs : 0 }
+      const { dueAtMs = 0, queue } = publication
+      this.#keys.checkQueue(queue)
+      return { ...storeMessage(publication, this.#stamp(nowMs)), queue, dueAtMs: dueAtMs > nowMs ? dueAtMs : 0 }
     })
     await this.#calls.add(prepared)
   }
@@ -97,9 +98,19 @@ export class Publisher {
     const nowMs = performance.now()
     const declaredAtMs = this.#declaredAtMs.get(queue)
     if (declaredAtMs !== undefined && nowMs - declaredAtMs < DECLARED_FOR_MS) return []
+    this.#forgetOld(nowMs)
+    // Behind the others, so that the oldest stay in front.
+    this.#declaredAtMs.delete(queue)
     this.#declaredAtMs.set(queue, nowMs)
     const { key, member } = this.#keys.binding(queue)
     return ['add', key, '', 1, member, 'add', this.#keys.queues, '', 1, queue]
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [queue, declaredAtMs] of this.#declaredAtMs) {
+      if (nowMs - declaredAtMs < DECLARED_FOR_MS) return
+      this.#declaredAtMs.delete(queue)
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { LeaseTrust } from '../../internal/lease-trust.ts'
 import type { Logger } from '../../internal/logger.ts'
 import { thisProcess } from '../../internal/process-identity.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
+import type { Patience } from '../../internal/redis/patience.ts'
 import type { Service } from '../../internal/service.ts'
 import type { ForeignClaims } from './foreign-claims.ts'
 import type { Keys } from './keys.ts'
@@ -25,6 +26,7 @@ export interface RecovererParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly leaseMs: number
+  readonly patience: Patience
 }
 
 /** Puts back the messages of consumers that died, after ending the processes that may still run them, and what foreign workers left. */
@@ -52,7 +54,8 @@ export class Recoverer implements Service {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
-    await this.#round
+    const { connection, patience } = this.#parts
+    if (this.#round !== undefined && connection.isReady) await patience.wait(this.#round)
   }
 
   #scheduleNext(): void {
@@ -71,7 +74,7 @@ export class Recoverer implements Service {
       // After the reply: a server that was away, or answered late, has kept the others from renewing as well.
       const byLease = this.#leases.look()
       for (const consumer of registry.dead(all, byLease)) await this.#recoverFrom(consumer)
-      if (byLease) await foreign.sweep()
+      await foreign.sweep(all, byLease)
       this.#hasFailed = false
     } catch (error) {
       if (!this.#hasFailed && !this.#stopped && connection.isReady) logger.warn({ err: error }, 'Messages of dead consumers could not be put back yet')

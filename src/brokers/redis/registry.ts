@@ -21,6 +21,8 @@ export interface RegisteredConsumer extends ConsumerDescription {
   readonly host: string
   readonly pid: number
   readonly started: string | null
+  /** How long its lease is each time it is renewed. */
+  readonly leaseMs?: number
   /** End of its lease; 0 while its messages are put back. */
   readonly leaseUntilMs: number
 }
@@ -44,14 +46,14 @@ export class Registry {
   async register(registration: string, consumer: ConsumerDescription): Promise<number> {
     running.add(consumer.id)
     const untilMs = this.#leaseEnd()
-    await this.#connection.runRepeatable((client) => REGISTER.run(client, this.#tables, [registration, describe(consumer), Math.floor(untilMs)]))
+    await this.#connection.runRepeatable((client) => REGISTER.run(client, this.#tables, [registration, this.#describe(consumer), Math.floor(untilMs)]))
     return untilMs
   }
 
   /** Renews the lease and that of the claims; `consumer` is given when it has changed. Undefined when the registration is gone. */
   async renew(registration: string, claims: readonly string[], consumer?: ConsumerDescription): Promise<number | undefined> {
     const nowMs = this.#connection.now()
-    const args = [registration, Math.floor(nowMs + this.#leaseMs), consumer === undefined ? '' : describe(consumer), nowMs / 1000, ...claims]
+    const args = [registration, Math.floor(nowMs + this.#leaseMs), consumer === undefined ? '' : this.#describe(consumer), nowMs / 1000, ...claims]
     const there = await this.#connection.runRepeatable((client) => RENEW.run(client, [...this.#tables, this.#keys.index], args))
     return there === 1 ? nowMs + this.#leaseMs : undefined
   }
@@ -106,13 +108,13 @@ export class Registry {
     return this.#connection.now() + this.#leaseMs
   }
 
+  #describe(consumer: ConsumerDescription): string {
+    return JSON.stringify({ ...consumer, ...thisProcess(), leaseMs: this.#leaseMs })
+  }
+
   #isLeased({ leaseUntilMs }: RegisteredConsumer): boolean {
     return leaseUntilMs > this.#connection.now()
   }
-}
-
-function describe(consumer: ConsumerDescription): string {
-  return JSON.stringify({ ...consumer, ...thisProcess() })
 }
 
 /** Undefined for what is no description: somebody else wrote it. */

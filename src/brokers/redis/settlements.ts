@@ -54,7 +54,8 @@ export class Settlements {
   }
 
   /** Puts messages back, the oldest to be next. */
-  giveBack(items: readonly GivenBack[]): Promise<number> {
+  async giveBack(items: readonly GivenBack[]): Promise<number> {
+    if (items.length === 0) return 0
     const { layout, parkedPrefix } = this.#keys
     const newestFirst = items.toSorted((a, b) => b.number - a.number)
     return this.#each(newestFirst, (part) => {

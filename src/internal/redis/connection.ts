@@ -7,6 +7,7 @@ import type { Dialled } from './dial.ts'
 import { Dialler, type DiallerOptions } from './dialler.ts'
 import { describeFault, describeLoss, Fault, isElsewhereOrLater } from './faults.ts'
 import { HealthCheck } from './health.ts'
+import { Patience } from './patience.ts'
 
 /** What a {@link RedisConnection} is made with. */
 export interface RedisConnectionOptions extends DiallerOptions {
@@ -131,14 +132,14 @@ export class RedisConnection {
     this.#hold()
   }
 
-  /** Waits for what is being asked, at most `connectionTimeoutMs`, then closes. Safe to call twice. */
-  close(): Promise<void> {
-    return (this.#closed ??= this.#close())
+  /** Waits for what is being asked, at most so long, then closes. Safe to call twice. */
+  close(timeoutMs: number = new Patience(this.#options.connectionTimeoutMs).leftMs): Promise<void> {
+    return (this.#closed ??= this.#close(timeoutMs))
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     if (this.#client === undefined) this.#closing.abort()
-    await this.#idle()
+    await this.#idle(timeoutMs)
     this.#closing.abort()
     await this.#making?.catch(() => {})
     this.#drop()
@@ -160,10 +161,10 @@ export class RedisConnection {
     }
   }
 
-  #idle(): Promise<void> {
+  #idle(timeoutMs: number): Promise<void> {
     if (this.#pending === 0) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, this.#options.connectionTimeoutMs)
+    const timer = setTimeout(resolve, timeoutMs)
     this.#onIdle = resolve
     return promise.finally(() => clearTimeout(timer))
   }
@@ -236,7 +237,7 @@ export class RedisConnection {
 
   #lose(client: OpenableRedisClient, fault: unknown): void {
     if (client !== this.#client) return
-    this.#fault = new Fault(describeLoss(fault), { cause: fault })
+    this.#fault = new Fault(describeLoss(fault))
     this.#drop()
     if (this.#closing.signal.aborted || this.#redis === undefined) return
     this.#making = this.#make(this.#redis)
@@ -275,19 +276,19 @@ export class RedisConnection {
     if (error instanceof Error && this.#redis !== undefined && error instanceof this.#redis.ErrorReply) return this.#refused(client, error)
     if (client === this.#client && this.#client.isReady) return error
     if (client === this.#client) this.#lose(this.#client, error)
-    return this.#closing.signal.aborted ? this.#closedError() : new BrokenOffError(this.#textOf(this.#fault ?? error), { cause: error })
+    return this.#closing.signal.aborted ? this.#closedError() : new BrokenOffError(this.#textOf(this.#fault ?? error))
   }
 
   #refused(client: RedisClient, error: Error): Error {
     const answer = answerOf(error)
     if (!isElsewhereOrLater(answer.message)) return this.#toError(answer)
     if (client === this.#client) this.#lose(this.#client, answer)
-    return new BrokenOffError(this.#textOf(answer), { cause: error })
+    return new BrokenOffError(this.#textOf(answer))
   }
 
+  /** Without the fault as its cause: the text says all of it, and a log would say it again. */
   #toError(fault: unknown): Error {
-    if (fault instanceof CeleriacError) return fault
-    return new OperationalError(this.#textOf(fault), { cause: fault })
+    return fault instanceof CeleriacError ? fault : new OperationalError(this.#textOf(fault))
   }
 
   #textOf(fault: unknown): string {

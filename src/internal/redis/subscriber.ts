@@ -81,11 +81,11 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     this.#connection.unref()
   }
 
-  /** Ends every subscription, then the connection. Safe to call twice. */
-  async close(): Promise<void> {
+  /** Ends every subscription, then the connection, after at most so long. Safe to call twice. */
+  async close(timeoutMs?: number): Promise<void> {
     this.#isClosed = true
     this.#channels.clear()
-    await this.#connection.close()
+    await this.#connection.close(timeoutMs)
   }
 
   #add(channel: string): Channel<Message> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ClosedError, OperationalError } from '../../../src/errors.ts'
 import type { RedisClient } from '../../../src/internal/redis/client.ts'
+import { createLogger } from '../../../src/internal/logger.ts'
 import { AS_BYTES } from '../../../src/internal/redis/client.ts'
 import { RedisConnection, type RedisConnectionOptions } from '../../../src/internal/redis/connection.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -385,6 +386,24 @@ describeRedis('a lost connection to Redis', () => {
     await expect(connection.run((client) => client.sendCommand(['SET', 'a', 'b']))).rejects.toThrow('is a replica, which cannot be written (READONLY). Connect to the master.')
 
     await expect.poll(() => changes.length, { timeout: 5000 }).toBeGreaterThanOrEqual(1)
+  })
+
+  test('is said in one line of a log', async () => {
+    const server = await privateServer()
+    const connection = connectionTo(server.url(), { healthCheckMs: 0, connectionTimeoutMs: 300 })
+    const lines: string[] = []
+    const logger = createLogger('info', { write: (line) => lines.push(line) })
+    connection.onChange((fault) => fault && logger.warn({ err: fault }, 'lost'))
+    await connection.connect()
+
+    await server.kill()
+    await expect.poll(() => lines).toHaveLength(1)
+    await connection.run(ping).catch((error: unknown) => logger.warn({ err: error }, 'refused'))
+
+    const [lost, refused] = lines.map((line) => (JSON.parse(line) as { err: Error }).err)
+    expect(lost?.message).toBe('The broker "redis" was lost: the server closed the connection. It is connected again as soon as that is possible.')
+    expect(lost?.stack).not.toContain('caused by')
+    expect(refused?.message).toMatch(/^The broker "redis" cannot be reached: [^:]+:\d+ \(ECONNREFUSED\)\. Start the server, or correct the URL\.$/)
   })
 
   test('is tried as often as was said, and again with the next call', async () => {

@@ -19,11 +19,16 @@ end
 return listed
 `)
 
-/** Empties a queue: KEYS are its lists, the last one its parked set. Returns how many messages went. */
+/**
+ * Empties a queue, which is then no longer known, unless it has dead letters or messages out. Returns how many messages went.
+ *
+ * KEYS: known queues, dead counts, its parked set, its lists. ARGV: the queue, whether it has messages out.
+ */
 export const PURGE: RedisScript = new RedisScript(`
-local count = redis.call('ZCARD', KEYS[#KEYS])
-for at = 1, #KEYS - 1 do count = count + redis.call('LLEN', KEYS[at]) end
-redis.call('UNLINK', unpack(KEYS))
+local count = redis.call('ZCARD', KEYS[3])
+for at = 4, #KEYS do count = count + redis.call('LLEN', KEYS[at]) end
+redis.call('UNLINK', unpack(KEYS, 3))
+if ARGV[2] == '0' and redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then redis.call('SREM', KEYS[1], ARGV[1]) end
 return count
 `)
 

@@ -26,9 +26,10 @@ local function withLosses(raw, losses, at)
   return '{"celeriac-losses": ' .. losses .. ', ' .. rest
 end
 
--- A value of the hash of unacknowledged messages: the envelope, and the exchange and the routing key, both as JSON.
+-- A value of the hash of unacknowledged messages: the envelope, and the exchange and the routing key, both as JSON. Nothing for what
+-- is none.
 local function parts(value)
-  return string.match(value, '^%[(.*), (".-"), (".-")%]$')
+  return string.match(value, '^%s*%[%s*(.*),%s*(".-"),%s*(".-")%s*%]%s*$')
 end
 
 local function text(json)

@@ -36,7 +36,7 @@ local buried = 0
 for at = 1, #ARGV, 3 do
   local value = redis.call('HGET', KEYS[1], ARGV[at])
   if value then
-    redis.call('LPUSH', KEYS[3], ARGV[at + 2] .. '\\n' .. parts(value))
+    redis.call('LPUSH', KEYS[3], ARGV[at + 2] .. '\\n' .. (parts(value) or value))
     redis.call('HINCRBY', KEYS[4], ARGV[at + 1], 1)
     redis.call('HDEL', KEYS[1], ARGV[at])
     buried = buried + 1
@@ -60,17 +60,22 @@ for at = 4, #ARGV, 3 do
   local value = redis.call('HGET', KEYS[1], id)
   if value then
     local raw, _, key = parts(value)
-    local queue, step = text(key), string.match(id, '^celeriac:[^:]+:%d+:(%d+)$')
-    if losses ~= '' then raw = withLosses(raw, losses, 1) end
-    if due == '' then
-      place(keyPrefix .. queue .. (step and sep .. step or ''), { raw }, urgency(raw) + 1, published(raw))
-    else
-      redis.call('ZADD', parkedPrefix .. queue, due, (step or '0') .. ':' .. raw)
+    -- Somebody else has changed it: it stays out, and the sweep says so.
+    if raw then
+      local queue, step = text(key), string.match(id, '^celeriac:[^:]+:%d+:(%d+)$')
+      if losses ~= '' then raw = withLosses(raw, losses, 1) end
+      if due == '' then
+        place(keyPrefix .. queue .. (step and sep .. step or ''), { raw }, urgency(raw) + 1, published(raw))
+      else
+        redis.call('ZADD', parkedPrefix .. queue, due, (step or '0') .. ':' .. raw)
+      end
+      redis.call('HDEL', KEYS[1], id)
+      redis.call('ZREM', KEYS[2], id)
+      given = given + 1
     end
-    redis.call('HDEL', KEYS[1], id)
-    given = given + 1
+  else
+    redis.call('ZREM', KEYS[2], id)
   end
-  redis.call('ZREM', KEYS[2], id)
 end
 return given
 `)
