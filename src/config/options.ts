@@ -447,7 +447,7 @@ export const OPTIONS: { readonly [Name in OptionName]: OptionEntry<ConfigValues[
     aliases: ['CELERYD_PREFETCH_MULTIPLIER'],
     kind: integer(1),
     default: 4,
-    meaning: 'Messages a worker holds for each task that it runs at once; where they are few, up to four times as many while tasks are over in a blink. 1 holds none ahead.',
+    meaning: 'Messages a worker holds for each task that it runs at once; two to eight times as many while tasks are over in a blink. 1 holds none ahead.',
   },
   workerSoftShutdownTimeout: {
     celeryName: 'worker_soft_shutdown_timeout',

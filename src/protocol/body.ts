@@ -66,6 +66,18 @@ export function encodeBody(args: readonly unknown[], kwargs: Readonly<Record<str
   return joinBody(stringifyJson(args, 'args'), stringifyJson(kwargs, 'kwargs'), embed)
 }
 
+/** How nearly every body ends, ours and Python's. */
+const PLAIN_END = `, {}, ${NO_EMBED_TEXT}]`
+
+/**
+ * The arguments in a body, as the JSON that they are, without reading it: where it is of the most common form, no keywords and
+ * nothing to follow. Only for a body that was read as JSON before, by whomever.
+ */
+export function plainArgumentsText({ body, contentType }: Pick<EncodedBody, 'body' | 'contentType'>): string | undefined {
+  if (contentType !== JSON_CONTENT_TYPE || typeof body !== 'string' || !body.startsWith('[[') || !body.endsWith(PLAIN_END)) return undefined
+  return body.slice(1, -PLAIN_END.length)
+}
+
 /** Writes a body from arguments that are JSON already. */
 export function joinBody(argsText: string, kwargsText: string, embed?: Embed): string {
   return `[${argsText}, ${kwargsText}, ${embed === undefined ? NO_EMBED_TEXT : stringifyJson({ ...NO_EMBED, ...embed }, 'embed')}]`

@@ -27,8 +27,10 @@ export interface ResultMetaInput {
 export interface ExtendedMeta {
   /** Name of the task. */
   readonly name: string
-  readonly args: unknown
-  readonly kwargs: unknown
+  /** JSON of the arguments, where there are no keywords and the caller has it; `args` and `kwargs` are then not looked at. */
+  readonly argsText?: string | undefined
+  readonly args?: unknown
+  readonly kwargs?: unknown
   /** Node name of the worker. */
   readonly worker: string
   readonly retries: number
@@ -76,7 +78,13 @@ export function encodeResultMeta(input: ResultMetaInput): string {
   return `${text}, "task_id": ${JSON.stringify(input.taskId)}}`
 }
 
-function encodeExtended({ name, args, kwargs, worker, retries, queue }: ExtendedMeta): string {
+function encodeExtended({ argsText, ...meta }: ExtendedMeta): string {
+  if (argsText === undefined) return encodeFields(meta)
+  const { name, worker, retries, queue } = meta
+  return `"name": ${JSON.stringify(name)}, "args": ${argsText}, "kwargs": {}, "worker": ${JSON.stringify(worker)}, "retries": ${retries}, "queue": ${JSON.stringify(queue)}`
+}
+
+function encodeFields({ name, args, kwargs, worker, retries, queue }: Omit<ExtendedMeta, 'argsText'>): string {
   const fields = { name, args: args ?? null, kwargs: kwargs ?? null, worker, retries, queue }
   try {
     return stringifyJson(fields, 'result meta').slice(1, -1)

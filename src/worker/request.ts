@@ -7,10 +7,10 @@ import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevok
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
 import type { Consequences, Outcome, Pool } from '../pool.ts'
-import { decodeBody } from '../protocol/body.ts'
+import { decodeBody, plainArgumentsText } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
-import { encodeResultMeta } from '../protocol/result.ts'
+import { encodeResultMeta, type ExtendedMeta } from '../protocol/result.ts'
 import type { State } from '../states.ts'
 import { ACKS_LATE_HEADER } from '../submitter.ts'
 import { retryMessage } from './retry.ts'
@@ -303,17 +303,20 @@ export class Request {
       groupId: request.groupId,
       parentId: request.parentId,
       extended: conf.resultExtended
-        ? { name: request.task, ...this.#shownArguments(request), worker: hostname, retries: request.retries, queue: this.#delivery.queue }
+        ? { name: request.task, ...this.#shownArguments(request, status), worker: hostname, retries: request.retries, queue: this.#delivery.queue }
         : undefined,
     })
     return { taskId: request.id, status, text, expiresAtMs: conf.resultExpires > 0 ? now + conf.resultExpires * 1000 : undefined }
   }
 
   /** The arguments themselves where they are small; what the sender wrote for people to read where they are not. */
-  #shownArguments(request: TaskRequest): { args: unknown; kwargs: unknown } {
+  #shownArguments(request: TaskRequest, status: State): Pick<ExtendedMeta, 'args' | 'kwargs' | 'argsText'> {
     const { message } = this.#delivery
     // What is compressed may be of any size.
     if (message.body.length <= LARGEST_SHOWN && (message.headers['compression'] ?? null) === null) {
+      // What has succeeded was read where it ran, so it need not be read again.
+      const argsText = status === 'SUCCESS' ? plainArgumentsText(message) : undefined
+      if (argsText !== undefined) return { argsText }
       try {
         const { args, kwargs } = decodeBody(message, { accept: ['json'] })
         return { args, kwargs }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ContentDisallowed, DecodeError } from '../../src/errors.ts'
-import { decodeBody, encodeBody, joinBody } from '../../src/protocol/body.ts'
+import { decodeBody, encodeBody, joinBody, plainArgumentsText } from '../../src/protocol/body.ts'
 import { readTaskMessage } from '../../src/protocol/task-request.ts'
 import { readsOrRefuses } from './attempt.ts'
 
@@ -106,4 +106,17 @@ describe('decodeBody', () => {
     )
     expect(() => fc.assert(refused, { numRuns: 1000 })).not.toThrow()
   })
+})
+
+test('the arguments of a plain body are taken out of it as they are, of ours and of Python alike', () => {
+  const of = (body: string, contentType = 'application/json'): string | undefined => plainArgumentsText({ body, contentType })
+  const embed = '{"callbacks": null, "errbacks": null, "chain": null, "chord": null}'
+
+  expect(of(encodeBody([1, 'é, {}', { a: [] }], {}))).toBe('[1,"é, {}",{"a":[]}]')
+  expect(of(`[[2, NaN], {}, ${embed}]`)).toBe('[2, NaN]')
+  expect(of(`[[], {}, ${embed}]`)).toBe('[]')
+  expect(of(encodeBody([1], { y: 2 }))).toBeUndefined()
+  expect(of(encodeBody([1], {}, { callbacks: [{ task: 'next' }], errbacks: null, chain: null, chord: null }))).toBeUndefined()
+  expect(of(`{"args": [[], {}, ${embed}]`)).toBeUndefined()
+  expect(of(encodeBody([1], {}), 'application/x-msgpack')).toBeUndefined()
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ContentDisallowed, DecodeError } from '../../src/errors.ts'
 import { decodeException } from '../../src/protocol/exception.ts'
-import { decodeGroupMeta, decodeResultMeta, encodeGroupMeta, encodeResultMeta } from '../../src/protocol/result.ts'
+import { type ExtendedMeta, decodeGroupMeta, decodeResultMeta, encodeGroupMeta, encodeResultMeta } from '../../src/protocol/result.ts'
 import { parseTime } from '../../src/protocol/time.ts'
 import { EXCEPTION_STATES, READY_STATES } from '../../src/states.ts'
 import { readsOrRefuses } from './attempt.ts'
@@ -172,4 +172,12 @@ describe('a group', () => {
   test.each(['{}', '{"result": 5}', '{"result": [["g", null], null]}'])('%s is refused', (text) => {
     expect(() => decodeGroupMeta(text)).toThrow(DecodeError)
   })
+})
+
+test('a result meta around arguments that are JSON already is the one that is made of their values', () => {
+  const common = { name: 'tasks.add', worker: 'w@h', retries: 0, queue: 'celery' }
+  const meta = (extended: ExtendedMeta): unknown =>
+    decodeResultMeta(encodeResultMeta({ taskId: 'id', status: 'SUCCESS', resultText: '3', traceback: null, extended }))
+
+  expect(meta({ ...common, argsText: '[1, "é"]' })).toEqual(meta({ ...common, args: [1, 'é'], kwargs: {} }))
 })
