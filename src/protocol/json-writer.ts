@@ -6,7 +6,7 @@ import { DEEPEST_WRITTEN, type Refuse, type TreeFormat, writeTree } from './tree
 export const MOST_DIGITS = 4300
 
 /** JSON as Python writes it: with `NaN`, infinities and integers of any size. */
-const JSON_FORMAT: TreeFormat<string> = {
+export const JSON_FORMAT: TreeFormat<string> = {
   deepest: DEEPEST_WRITTEN,
   scalar: String,
   number: (value) => (isBeyond(value) ? `${value}.0` : String(value)),

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { DEEPEST_READ, parseJson } from '../../protocol/json.ts'
-import { digitsOf, isBeyond } from '../../protocol/json-writer.ts'
+import { JSON_FORMAT } from '../../protocol/json-writer.ts'
 import { isObject, malformed } from '../../protocol/malformed.ts'
 import { formatTime } from '../../protocol/time.ts'
 import { type TreeFormat, writeTree } from '../../protocol/tree-writer.ts'
@@ -33,13 +33,8 @@ export function stringifyMeta(meta: Meta): string {
 }
 
 const META_FORMAT: TreeFormat<string> = {
+  ...JSON_FORMAT,
   deepest: DEEPEST_READ,
-  scalar: String,
-  number: (value) => (isBeyond(value) ? `${value}.0` : String(value)),
-  bigint: digitsOf,
-  text: (value) => JSON.stringify(value),
-  list: (items) => `[${items.join(',')}]`,
-  object: (entries) => `{${entries.map(([key, item]) => `${key}:${item}`).join(',')}}`,
   special(value) {
     if (Buffer.isBuffer(value)) return typed('base64', value.toString('base64'))
     if (types.isDate(value)) return typed('datetime', formatTime(value.getTime()))
