@@ -1,17 +1,16 @@
 import { endChildren } from '../../internal/child-processes.ts'
-import type { Clock, Timer } from '../../internal/clock.ts'
+import type { Clock } from '../../internal/clock.ts'
 import { LeaseTrust } from '../../internal/lease-trust.ts'
 import type { Logger } from '../../internal/logger.ts'
 import { thisProcess } from '../../internal/process-identity.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
 import type { Patience } from '../../internal/redis/patience.ts'
+import { Rounds } from '../../internal/rounds.ts'
 import type { Service } from '../../internal/service.ts'
 import type { ForeignClaims } from './foreign-claims.ts'
 import type { Keys } from './keys.ts'
 import type { RegisteredConsumer, Registry } from './registry.ts'
 import type { GivenBack, Settlements } from './settlements.ts'
-
-const INTERVAL_MS = 1000
 
 /** Ids that one part of a search looks at. */
 const SCANNED_AT_ONCE = 1000
@@ -33,36 +32,24 @@ export interface RecovererParts {
 export class Recoverer implements Service {
   readonly #parts: RecovererParts
   readonly #leases: LeaseTrust
-  #timer: Timer | undefined
-  #round: Promise<void> | undefined
-  #stopped = false
+  readonly #rounds: Rounds
   #hasFailed = false
 
   constructor(parts: RecovererParts) {
     this.#parts = parts
     this.#leases = new LeaseTrust(parts.clock, parts.leaseMs)
+    this.#rounds = new Rounds(parts.clock, () => this.#recover())
   }
 
   /** Recovers once, then every second. */
-  async start(): Promise<void> {
-    if (this.#stopped) return
-    this.#round = this.#recover()
-    await this.#round
-    this.#scheduleNext()
+  start(): Promise<void> {
+    return this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#timer?.cancel()
     const { connection, patience } = this.#parts
-    if (this.#round !== undefined && connection.isReady) await patience.wait(this.#round)
-  }
-
-  #scheduleNext(): void {
-    if (this.#stopped) return
-    this.#timer = this.#parts.clock.after(INTERVAL_MS, () => {
-      this.#round = this.#recover().then(() => this.#scheduleNext())
-    })
+    const ended = this.#rounds.stop()
+    if (connection.isReady) await patience.wait(ended)
   }
 
   async #recover(): Promise<void> {
@@ -77,7 +64,7 @@ export class Recoverer implements Service {
       await foreign.sweep(all, byLease)
       this.#hasFailed = false
     } catch (error) {
-      if (!this.#hasFailed && !this.#stopped && connection.isReady) logger.warn({ err: error }, 'Messages of dead consumers could not be put back yet')
+      if (!this.#hasFailed && !this.#rounds.isStopped && connection.isReady) logger.warn({ err: error }, 'Messages of dead consumers could not be put back yet')
       this.#hasFailed ||= connection.isReady
     }
   }

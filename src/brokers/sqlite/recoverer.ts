@@ -1,55 +1,39 @@
 import { endChildren, type Child } from '../../internal/child-processes.ts'
-import type { Clock, Timer } from '../../internal/clock.ts'
+import type { Clock } from '../../internal/clock.ts'
 import { LeaseTrust } from '../../internal/lease-trust.ts'
 import type { Logger } from '../../internal/logger.ts'
 import { thisProcess } from '../../internal/process-identity.ts'
+import { Rounds } from '../../internal/rounds.ts'
 import type { Service } from '../../internal/service.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 import type { ConsumerRow, Consumers } from './consumers.ts'
 import type { Messages } from './messages.ts'
-
-const INTERVAL_MS = 1000
 
 /** Puts back the messages of consumers that died, after ending the processes that may still run them. */
 export class Recoverer implements Service {
   readonly #database: Database
   readonly #messages: Messages
   readonly #consumers: Consumers
-  readonly #clock: Clock
   readonly #logger: Logger
   readonly #leases: LeaseTrust
-  #timer: Timer | undefined
-  #round: Promise<void> | undefined
-  #stopped = false
+  readonly #rounds: Rounds
 
   constructor(parts: { database: Database; messages: Messages; consumers: Consumers; clock: Clock; logger: Logger; leaseMs: number }) {
     this.#database = parts.database
     this.#messages = parts.messages
     this.#consumers = parts.consumers
-    this.#clock = parts.clock
     this.#logger = parts.logger
     this.#leases = new LeaseTrust(parts.clock, parts.leaseMs)
+    this.#rounds = new Rounds(parts.clock, () => this.#recover())
   }
 
   /** Recovers once, then every second. */
-  async start(): Promise<void> {
-    if (this.#stopped) return
-    this.#round = this.#recover()
-    await this.#round
-    this.#scheduleNext()
+  start(): Promise<void> {
+    return this.#rounds.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true
-    this.#timer?.cancel()
-    await this.#round
-  }
-
-  #scheduleNext(): void {
-    if (this.#stopped) return
-    this.#timer = this.#clock.after(INTERVAL_MS, () => {
-      this.#round = this.#recover().then(() => this.#scheduleNext())
-    })
+  stop(): Promise<void> {
+    return this.#rounds.stop()
   }
 
   async #recover(): Promise<void> {
