@@ -42,6 +42,11 @@ export function isGone(pid: number, started: string | null): boolean {
   return stat.zombie || (started !== null && stat.started !== started)
 }
 
+/** Whether a process is certainly gone from this machine. Of one on another machine nothing is known. */
+export function isLost({ machine, pid, started }: Omit<ProcessIdentity, 'host'>): boolean {
+  return machine === thisProcess().machine && isGone(pid, started)
+}
+
 function answersSignals(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -1,4 +1,4 @@
-import { isGone, thisProcess } from '../../internal/process-identity.ts'
+import { isLost, thisProcess } from '../../internal/process-identity.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
 import type { Keys } from './keys.ts'
 import { ACQUIRE_LEASE, RELEASE_LEASE } from './lua/lease.ts'
@@ -40,6 +40,5 @@ export class Leases {
 
 function isOfTheDead(text: string): boolean {
   const { machine, pid, started } = JSON.parse(text) as { machine?: unknown; pid?: unknown; started?: unknown }
-  if (machine !== thisProcess().machine || typeof pid !== 'number') return false
-  return isGone(pid, typeof started === 'string' ? started : null)
+  return typeof machine === 'string' && typeof pid === 'number' && isLost({ machine, pid, started: typeof started === 'string' ? started : null })
 }

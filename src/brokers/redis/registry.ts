@@ -1,6 +1,7 @@
-import { isGone, thisProcess } from '../../internal/process-identity.ts'
-import type { Child } from '../../internal/child-processes.ts'
 import type { ConsumerInfo } from '../../broker.ts'
+import type { Child } from '../../internal/child-processes.ts'
+import { isDead, running } from '../../internal/liveness.ts'
+import { type ProcessIdentity, thisProcess } from '../../internal/process-identity.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
 import type { Keys } from './keys.ts'
 import { LIST_CONSUMERS, MARK_DEAD, REGISTER, RENEW, UNREGISTER } from './lua/consumers.ts'
@@ -14,21 +15,14 @@ export interface ConsumerDescription {
 }
 
 /** A consumer as it is registered. */
-export interface RegisteredConsumer extends ConsumerDescription {
+export interface RegisteredConsumer extends ConsumerDescription, ProcessIdentity {
   /** Begins the ids of its claims. Another one each time it has to register anew. */
   readonly registration: string
-  readonly machine: string
-  readonly host: string
-  readonly pid: number
-  readonly started: string | null
   /** How long its lease is each time it is renewed. */
   readonly leaseMs?: number
   /** End of its lease; 0 while its messages are put back. */
   readonly leaseUntilMs: number
 }
-
-/** Consumptions of this process: they are alive whatever the clock says, since this code runs. */
-const running = new Set<string>()
 
 /** Who consumes: each consumer has a lease, under which all its messages are out. */
 export class Registry {
@@ -90,14 +84,12 @@ export class Registry {
 
   /** Of all those, the consumers whose process is gone from this machine, and, if `byLease`, those whose lease ran out. */
   dead(all: readonly RegisteredConsumer[], byLease: boolean): RegisteredConsumer[] {
-    return all.filter((one) => one.leaseUntilMs === 0 || (!running.has(one.id) && (isLost(one) || (byLease && !this.#isLeased(one)))))
+    return all.filter((one) => this.#isDead(one, byLease))
   }
 
   async alive(): Promise<ConsumerInfo[]> {
     const all = await this.all()
-    return all
-      .filter((one) => one.leaseUntilMs !== 0 && (running.has(one.id) || (!isLost(one) && this.#isLeased(one))))
-      .map(({ id, name, host, pid, queues }) => ({ id, name, host, pid, queues }))
+    return all.filter((one) => !this.#isDead(one, true)).map(({ id, name, host, pid, queues }) => ({ id, name, host, pid, queues }))
   }
 
   get #tables(): string[] {
@@ -112,8 +104,8 @@ export class Registry {
     return JSON.stringify({ ...consumer, ...thisProcess(), leaseMs: this.#leaseMs })
   }
 
-  #isLeased({ leaseUntilMs }: RegisteredConsumer): boolean {
-    return leaseUntilMs > this.#connection.now()
+  #isDead(one: RegisteredConsumer, byLease: boolean): boolean {
+    return one.leaseUntilMs === 0 || isDead(one.id, one, byLease && !(one.leaseUntilMs > this.#connection.now()))
   }
 }
 
@@ -125,8 +117,4 @@ function readDescription(text: string): Omit<RegisteredConsumer, 'registration' 
   } catch {
     return undefined
   }
-}
-
-function isLost({ machine, pid, started }: RegisteredConsumer): boolean {
-  return machine === thisProcess().machine && isGone(pid, started)
 }

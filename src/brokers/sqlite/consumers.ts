@@ -1,18 +1,15 @@
 import type { ConsumerInfo } from '../../broker.ts'
 import type { Child } from '../../internal/child-processes.ts'
 import type { Clock } from '../../internal/clock.ts'
-import { isGone, thisProcess } from '../../internal/process-identity.ts'
+import { isDead, running } from '../../internal/liveness.ts'
+import { type ProcessIdentity, thisProcess } from '../../internal/process-identity.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 
 /** A consumer as it is registered. */
-export interface ConsumerRow {
+export interface ConsumerRow extends ProcessIdentity {
   readonly id: number
   readonly tag: string
   readonly name: string
-  readonly machine: string
-  readonly host: string
-  readonly pid: number
-  readonly started: string | null
   readonly queues: string
   readonly lease_until: number
   readonly children: string
@@ -25,9 +22,6 @@ export interface ConsumerRegistration {
   readonly queues: readonly string[]
   readonly children: readonly Child[]
 }
-
-/** Consumptions of this process, by tag: they are alive whatever the clock says, since this code runs. */
-const running = new Set<string>()
 
 /** The consumer table: one lease for each consumer, under which all its messages are out. Writers belong inside `database.write`. */
 export class Consumers {
@@ -89,13 +83,13 @@ export class Consumers {
 
   /** Only reads: consumers whose process is gone from this machine, and, if `byLease`, those whose lease ran out. */
   dead(byLease: boolean): ConsumerRow[] {
-    return this.#all().filter((row) => !running.has(row.tag) && (isLost(row) || (byLease && !this.#isLeased(row))))
+    return this.#all().filter((row) => this.#isDead(row, byLease))
   }
 
   /** Only reads: those that are alive. */
   alive(): ConsumerInfo[] {
     return this.#all()
-      .filter((row) => running.has(row.tag) || (!isLost(row) && this.#isLeased(row)))
+      .filter((row) => !this.#isDead(row, true))
       .map(({ tag, name, host, pid, queues }) => ({ id: tag, name, host, pid, queues: JSON.parse(queues) as string[] }))
   }
 
@@ -103,11 +97,7 @@ export class Consumers {
     return this.#database.all<ConsumerRow>('SELECT * FROM consumer ORDER BY id')
   }
 
-  #isLeased({ lease_until }: ConsumerRow): boolean {
-    return lease_until > this.#clock.now()
+  #isDead(row: ConsumerRow, byLease: boolean): boolean {
+    return isDead(row.tag, row, byLease && row.lease_until <= this.#clock.now())
   }
-}
-
-function isLost({ machine, pid, started }: ConsumerRow): boolean {
-  return machine === thisProcess().machine && isGone(pid, started)
 }

@@ -1,12 +1,9 @@
 import type { Clock } from '../../internal/clock.ts'
-import { isGone, thisProcess } from '../../internal/process-identity.ts'
+import { isLost, type ProcessIdentity, thisProcess } from '../../internal/process-identity.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 
-interface Row {
+interface Row extends Omit<ProcessIdentity, 'host'> {
   readonly owner: string
-  readonly machine: string
-  readonly pid: number
-  readonly started: string | null
   readonly until: number
 }
 
@@ -35,7 +32,7 @@ export class Leases {
     await this.#database.write(() => this.#database.run('DELETE FROM lease WHERE name = ? AND owner = ?', name, owner))
   }
 
-  #isValid({ until, machine, pid, started }: Row): boolean {
-    return until > this.#clock.now() && (machine !== thisProcess().machine || !isGone(pid, started))
+  #isValid(held: Row): boolean {
+    return held.until > this.#clock.now() && !isLost(held)
   }
 }
