@@ -1,5 +1,5 @@
 import { ImproperlyConfigured } from '../errors.ts'
-import { redisUrlProblem } from '../internal/redis/address.ts'
+import { REDIS_SCHEMES, redisUrlProblem } from '../internal/redis/address.ts'
 import { nearest } from './nearest.ts'
 
 /** Where messages or results are kept, read from a URL. */
@@ -12,8 +12,7 @@ export type StoreUrl =
   | { readonly scheme: 'redis'; readonly url: string }
 
 const EMBEDDED = ['sqlite', 'memory']
-const REDIS = ['redis', 'rediss', 'redis+socket', 'sentinel']
-const AVAILABLE = [...EMBEDDED, ...REDIS]
+const AVAILABLE = [...EMBEDDED, ...REDIS_SCHEMES]
 
 /** Celery's own schemes that this version knows of but cannot open. */
 const NOT_AVAILABLE = ['amqp', 'amqps', 'rpc', 'cache+memory']
@@ -31,7 +30,7 @@ export function parseStoreUrl(url: string): StoreUrl {
   const problem = storeUrlProblem(url)
   if (problem !== undefined) throw new ImproperlyConfigured([`The URL ${problem}`])
   const { scheme = '', rest } = splitScheme(url)
-  if (REDIS.includes(scheme)) return { scheme: 'redis', url }
+  if (REDIS_SCHEMES.includes(scheme)) return { scheme: 'redis', url }
   if (scheme === 'memory') return { scheme, name: rest.replace(/^\/\//, '') }
   return { scheme: 'sqlite', path: sqlitePath(rest) }
 }
@@ -44,7 +43,7 @@ export function storeUrlProblem(url: string): string | undefined {
   if (NOT_AVAILABLE.includes(scheme)) return `uses "${scheme}:", which is not available in this version (${shown}). Use ${FORMS}.`
   if (!AVAILABLE.includes(scheme)) return `has the unknown scheme "${scheme}:" (${shown})${didYouMean(scheme)} Use ${FORMS}.`
   if (scheme === 'sqlite') return sqliteProblem(rest, shown)
-  return REDIS.includes(scheme) ? redisProblem(url, shown) : undefined
+  return REDIS_SCHEMES.includes(scheme) ? redisProblem(url, shown) : undefined
 }
 
 /** The URL with every password, and every secret in its query, replaced by `***`. */

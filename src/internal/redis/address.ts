@@ -49,6 +49,9 @@ export interface RedisUrlOptions {
   readonly minOtherSentinels?: number | undefined
 }
 
+/** What the URLs of Redis begin with, in small letters and without the colon. */
+export const REDIS_SCHEMES: readonly string[] = ['redis', 'rediss', 'redis+socket', 'sentinel']
+
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379
 
