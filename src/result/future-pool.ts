@@ -10,7 +10,7 @@ import { infoOf, type Outcome } from './outcome.ts'
 import type { ResultSource } from './source.ts'
 import { timeoutError } from './timeout-error.ts'
 import { waitForOutcomes, waitForResults } from './wait-for-many.ts'
-import { refresh, type WaitOptions } from './wait.ts'
+import { callWhenDone, refresh, type WaitOptions } from './wait.ts'
 import { isReady, latestOf } from './waitable.ts'
 
 /**
@@ -208,17 +208,8 @@ export class FuturePool<T> implements FutureLike<T[]>, Iterable<Future<T>> {
 
   /** Calls `callback` once with this very pool when all tasks have ended; see {@link Future.addDoneCallback}. */
   addDoneCallback(callback: (pool: this) => unknown): this {
-    void this.#callWhenDone(callback)
+    void callWhenDone(this.#source, () => this.#outcomes({}), () => callback(this))
     return this
-  }
-
-  async #callWhenDone(callback: (pool: this) => unknown): Promise<void> {
-    try {
-      await this.#outcomes({})
-      await callback(this)
-    } catch (error) {
-      this.#source.reportError(error)
-    }
   }
 
   async #outcomes(options: WaitOptions): Promise<Outcome<T>[]> {

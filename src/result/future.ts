@@ -7,7 +7,7 @@ import { infoOf, outcomeOf } from './outcome.ts'
 import { progressOf } from './progress.ts'
 import type { ResultSource } from './source.ts'
 import { timeoutError } from './timeout-error.ts'
-import { refresh, waitForOne, type WaitOptions } from './wait.ts'
+import { callWhenDone, refresh, waitForOne, type WaitOptions } from './wait.ts'
 import { isReady, latestOf, remember, Waitable } from './waitable.ts'
 
 /**
@@ -152,7 +152,7 @@ export class Future<T> extends Waitable implements FutureLike<T> {
    * survive its end. What the callback throws goes to the application's error event.
    */
   addDoneCallback(callback: (future: this) => unknown): this {
-    void this.#callWhenDone(callback)
+    void callWhenDone(this.#source, () => this.#untilReady({}), () => callback(this))
     return this
   }
 
@@ -220,15 +220,6 @@ export class Future<T> extends Waitable implements FutureLike<T> {
   #timeoutError({ timeout }: WaitOptions): Promise<Error> {
     const task = this.name === undefined ? `Task ${this.id}` : `Task "${this.name}" (${this.id})`
     return timeoutError(this.#source, this.id, this.#queue, timeout, `${task} is still ${this.lastState}`)
-  }
-
-  async #callWhenDone(callback: (future: this) => unknown): Promise<void> {
-    try {
-      await this.#untilReady({})
-      await callback(this)
-    } catch (error) {
-      this.#source.reportError(error)
-    }
   }
 
   async #meta(): Promise<ResultMeta | undefined> {

@@ -137,6 +137,16 @@ export function waitForOne(
   return waitFor<StoredResult>(source, [task], options, timeoutError, (_index, record, settle) => settle.resolve(record))
 }
 
+/** Waits, then calls back. Nobody awaits that: what goes wrong is reported. */
+export async function callWhenDone(source: ResultSource, wait: () => Promise<unknown>, callback: () => unknown): Promise<void> {
+  try {
+    await wait()
+    await callback()
+  } catch (error) {
+    source.reportError(error)
+  }
+}
+
 /** Brings what is known of the tasks up to date, without waiting for any of them. */
 export async function refresh(source: ResultSource, tasks: readonly Waitable[]): Promise<void> {
   const stale = tasks.filter((task) => !isReady(latestOf(task)))
