@@ -45,6 +45,12 @@ export interface ResultBackend {
    */
   subscribe(id: string, listener: (record: StoredResult) => void): () => void
 
+  /**
+   * `subscribe` for a task that is just being sent, so that there is nothing to `get` yet: what is stored before the store itself
+   * knows of the subscription may not be told. So: expect, and a little later subscribe, then `get`. Absent where those two cost nothing.
+   */
+  expect?(id: string, listener: (record: StoredResult) => void): () => void
+
   /** Forgets the stored record. */
   forget(id: string): Promise<void>
 

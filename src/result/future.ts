@@ -9,6 +9,9 @@ import type { ResultSource } from './source.ts'
 import { timeoutError } from './timeout-error.ts'
 import { callWhenDone, refresh, waitForOne, type WaitOptions } from './wait.ts'
 import { isReady, latestOf, remember, Waitable } from './waitable.ts'
+import { waitingTable } from './waiting.ts'
+
+let sourceOf: (future: Future<unknown>) => ResultSource
 
 /**
  * One submitted task: a handle to its state and result, in the process that submitted it or in any other.
@@ -213,6 +216,10 @@ export class Future<T> extends Waitable implements FutureLike<T> {
     return this.#queue ?? (await this.#meta())?.queue ?? undefined
   }
 
+  static {
+    sourceOf = (future) => future.#source
+  }
+
   #untilReady(options: WaitOptions): Promise<StoredResult> {
     return waitForOne(this.#source, this, options, () => this.#timeoutError(options))
   }
@@ -227,4 +234,9 @@ export class Future<T> extends Waitable implements FutureLike<T> {
     const record = latestOf(this)
     return record && decodeResultMeta(record.text)
   }
+}
+
+/** Gets ready to be told how the task of a future ends, which is just being sent. Returns the function that ends it. */
+export function expectEnd(future: Future<unknown>): () => void {
+  return waitingTable(sourceOf(future)).expect(future.id, { seen: (record) => remember(future, record), failed: () => {} })
 }

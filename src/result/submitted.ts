@@ -1,4 +1,4 @@
-import type { Future } from './future.ts'
+import { expectEnd, type Future } from './future.ts'
 import type { WaitOptions } from './wait.ts'
 
 /**
@@ -10,10 +10,13 @@ import type { WaitOptions } from './wait.ts'
 export class Submitted<T> extends Promise<Future<T>> {
   /** The task's id, known before anything is sent. */
   readonly id: string
+  readonly #future: Future<T>
+  #isAccepted = false
 
   /** `accepted` settles when the broker has accepted the task or has refused it. */
   constructor(future: Future<T>, accepted: Promise<unknown>) {
-    super((resolve, reject) => void accepted.then(() => resolve(future), reject))
+    super((resolve, reject) => void accepted.then(() => this.#accept(resolve), reject))
+    this.#future = future
     this.id = future.id
     void super.then(undefined, ignore)
   }
@@ -25,8 +28,19 @@ export class Submitted<T> extends Promise<Future<T>> {
 
   /** Waits for the broker, then for the task's result. */
   async result(options?: WaitOptions): Promise<T> {
-    const future = await this
-    return future.result(options)
+    // Before the message is out, nobody has to look whether the task has ended already.
+    const stop = this.#isAccepted ? undefined : expectEnd(this.#future)
+    try {
+      const future = await this
+      return await future.result(options)
+    } finally {
+      stop?.()
+    }
+  }
+
+  #accept(resolve: (future: Future<T>) => void): void {
+    this.#isAccepted = true
+    resolve(this.#future)
   }
 }
 

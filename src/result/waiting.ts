@@ -2,6 +2,9 @@ import type { StoredResult } from '../backend.ts'
 import type { ResultSource } from './source.ts'
 import { isReady } from './waitable.ts'
 
+/** How late what was stored for a task while it was being sent may be looked for. */
+const LOOK_AFTER_MS = 50
+
 /** How many records are read in one go, so that a large pool does not hold up the event loop. */
 const READ_AT_ONCE = 500
 
@@ -17,12 +20,14 @@ export interface Watcher {
  * The tasks that somebody in this process waits for: one entry each, however many wait for it.
  *
  * An entry goes when its task is ready, when its last watcher leaves, or when its store fails. Nothing here
- * polls or holds a timer. Tasks that begin to be watched in one turn of the event loop are read together.
+ * polls. Tasks that begin to be watched in one turn of the event loop are read together.
  */
 export class WaitingTable {
   readonly #source: ResultSource
   readonly #entries = new Map<string, Entry>()
   #unread: Entry[] = []
+  /** Were being sent when they were first waited for; not looked for yet. */
+  readonly #expected: Entry[] = []
   #reading = false
 
   constructor(source: ResultSource) {
@@ -36,9 +41,18 @@ export class WaitingTable {
 
   /** Tells `watcher` about a task until it is ready. Returns the function that ends it; a second call does nothing. */
   watch(id: string, watcher: Watcher): () => void {
+    return this.#watch(id, watcher, false)
+  }
+
+  /** {@link watch} for a task that is just being sent, of which nothing can be stored yet. */
+  expect(id: string, watcher: Watcher): () => void {
+    return this.#watch(id, watcher, true)
+  }
+
+  #watch(id: string, watcher: Watcher, isNew: boolean): () => void {
     let entry = this.#entries.get(id)
     if (!entry) {
-      entry = { id, watchers: new Set(), unsubscribe: undefined, latest: undefined, known: false, ended: false }
+      entry = { id, isNew, watchers: new Set(), unsubscribe: undefined, latest: undefined, known: false, ended: false }
       this.#entries.set(id, entry)
       this.#readSoon(entry)
     } else if (entry.known) {
@@ -85,13 +99,10 @@ export class WaitingTable {
 
   /** Subscribes before it reads: a record stored in between is pushed, one stored before is read. */
   async #read(entries: readonly Entry[]): Promise<void> {
+    const live = entries.filter((entry) => !entry.ended && !this.#expect(entry))
+    if (live.length === 0) return
     const { backend } = this.#source
-    const live = entries.filter((entry) => !entry.ended)
-    for (const entry of live) {
-      const unsubscribe = backend.subscribe(entry.id, (record) => this.#tell(entry, record))
-      if (entry.ended) unsubscribe()
-      else entry.unsubscribe = unsubscribe
-    }
+    for (const entry of live) this.#listen(entry, backend.subscribe(entry.id, (record) => this.#tell(entry, record)))
 
     const records = await readRecords(this.#source, live.map((entry) => entry.id))
     for (const entry of live) {
@@ -99,6 +110,27 @@ export class WaitingTable {
       // A push that came while the read was under way is newer than what was read, unless the task ended meanwhile.
       if (!entry.known || isReady(record)) this.#tell(entry, record)
     }
+  }
+
+  /** Takes it for granted that nothing is stored for a task that is being sent. Most have ended when it is time to look. */
+  #expect(entry: Entry): boolean {
+    const { backend, clock } = this.#source
+    if (!entry.isNew || backend.expect === undefined) return false
+    entry.isNew = false
+    this.#listen(entry, backend.expect(entry.id, (record) => this.#tell(entry, record)))
+    this.#tell(entry, undefined)
+    if (this.#expected.push(entry) === 1) clock.after(LOOK_AFTER_MS, () => this.#look())
+    return true
+  }
+
+  #look(): void {
+    for (const entry of this.#expected.splice(0)) if (!entry.ended) this.#readSoon(entry)
+  }
+
+  #listen(entry: Entry, unsubscribe: () => void): void {
+    entry.unsubscribe?.()
+    entry.unsubscribe = unsubscribe
+    if (entry.ended) unsubscribe()
   }
 
   #tell(entry: Entry, record: StoredResult | undefined): void {
@@ -155,6 +187,8 @@ const tables = new WeakMap<ResultSource, WaitingTable>()
 
 interface Entry {
   readonly id: string
+  /** It is being sent. */
+  isNew: boolean
   readonly watchers: Set<Watcher>
   unsubscribe: (() => void) | undefined
   latest: StoredResult | undefined

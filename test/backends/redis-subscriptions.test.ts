@@ -84,7 +84,7 @@ function held(): {
     subscriber: {
       async subscribe(_channel, listener) {
         hear = listener
-        return async () => {}
+        return () => {}
       },
       onBack(listener) {
         reconnect = listener

@@ -1,9 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import type { StoredResult } from '../../src/backend.ts'
 import { TimeoutError } from '../../src/errors.ts'
 import { Future } from '../../src/result/future.ts'
+import { Submitted } from '../../src/result/submitted.ts'
 import { waitingTable } from '../../src/result/waiting.ts'
-import { TestSource, wireError } from '../support/result-source.ts'
+import { ObservedBackend, TestSource, wireError } from '../support/result-source.ts'
 import { turn, within } from '../support/within.ts'
 
 const MANY = 10_000
@@ -14,6 +16,77 @@ function leftOf(source: TestSource): object {
 }
 
 const NOTHING = { entries: 0, subscriptions: 0, timers: 0 }
+
+describe('a task that is waited for while it is being sent', () => {
+  /** A store that tells of what is stored once it knows of a subscription, which takes until `confirm`. */
+  function lateSource(): TestSource & { confirm: () => void } {
+    const source = new TestSource()
+    const { backend } = source
+    const confirmed = Promise.withResolvers<void>()
+    const expectLate = (id: string, listener: (record: StoredResult) => void): (() => void) => {
+      let stop: (() => void) | undefined = () => (stop = undefined)
+      void confirmed.promise.then(() => stop && (stop = ObservedBackend.prototype.subscribe.call(backend, id, listener)))
+      return () => stop?.()
+    }
+    return Object.assign(source, { backend: Object.assign(backend, { expect: expectLate }), confirm: confirmed.resolve })
+  }
+
+  test('needs no read when its end is pushed', async () => {
+    const source = lateSource()
+    const submitted = new Submitted(new Future<number>(source, 'a'), turn())
+    const result = submitted.result()
+    await submitted
+    source.confirm()
+    await turn()
+    await source.put('a', 'SUCCESS', 3)
+
+    expect(await within(result, 'the result')).toBe(3)
+    expect(source.backend.reads).toEqual([])
+    source.clock.advance(1000)
+    await turn()
+    expect(source.backend.reads).toEqual([])
+    expect(leftOf(source)).toEqual(NOTHING)
+  })
+
+  test('is looked for a little later, in case it had ended before the store knew', async () => {
+    const source = lateSource()
+    const submitted = new Submitted(new Future<number>(source, 'a'), turn())
+    const result = submitted.result()
+    await source.put('a', 'SUCCESS', 3)
+    await submitted
+    source.confirm()
+    await turn()
+    expect(source.backend.reads).toEqual([])
+    source.clock.advance(50)
+
+    expect(await within(result, 'the result')).toBe(3)
+    expect(source.backend.reads).toEqual([1])
+    expect(leftOf(source)).toEqual(NOTHING)
+  })
+
+  test('is waited for no more when it was refused', async () => {
+    const source = lateSource()
+    const submitted = new Submitted(new Future<number>(source, 'a'), Promise.reject(new Error('no broker')))
+
+    await expect(submitted.result()).rejects.toThrow('no broker')
+    source.clock.advance(50)
+    source.confirm()
+    await turn()
+    expect(leftOf(source)).toEqual(NOTHING)
+  })
+
+  test('fails when it cannot be looked for', async () => {
+    const source = lateSource()
+    source.backend.onRead = () => Promise.reject(new Error('no backend'))
+    const submitted = new Submitted(new Future<number>(source, 'a'), turn())
+    const result = submitted.result()
+    await submitted
+    await turn()
+    source.clock.advance(50)
+
+    await expect(within(result, 'the result')).rejects.toThrow('no backend')
+  })
+})
 
 describe('a result stored at an awkward moment', () => {
   test('is seen when it is stored before the wait begins', async () => {

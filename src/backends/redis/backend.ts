@@ -97,6 +97,10 @@ export class RedisBackend implements ResultBackend {
     return this.#opened.get().subscriptions.subscribe(id, listener)
   }
 
+  expect(id: string, listener: (record: StoredResult) => void): () => void {
+    return this.#opened.get().subscriptions.expect(id, listener)
+  }
+
   async forget(id: string): Promise<void> {
     await this.#delete(this.#keys.task(id))
   }

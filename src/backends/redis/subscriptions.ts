@@ -13,7 +13,7 @@ const RETRY_MS = 1000
 
 /** What is used of a subscriber: one of text, or one of bytes. */
 export interface ResultSubscriber extends Pick<RedisSubscriber, 'onBack' | 'ref' | 'unref'> {
-  subscribe(channel: string, listener: (kept: Kept) => void): Promise<() => Promise<void>>
+  subscribe(channel: string, listener: (kept: Kept) => void): Promise<() => void>
 }
 
 /** What {@link ResultSubscriptions} needs. */
@@ -49,6 +49,22 @@ export class ResultSubscriptions {
 
   /** As the contract of result backends says. */
   subscribe(id: string, listener: (record: StoredResult) => void): () => void {
+    const stop = this.#listen(id, listener)
+    const channel = this.#channels.get(id)
+    if (channel !== undefined && !channel.isCaughtUp) this.#catchUp([channel])
+    return stop
+  }
+
+  /** As the contract of result backends says. */
+  expect(id: string, listener: (record: StoredResult) => void): () => void {
+    const stop = this.#listen(id, listener)
+    const channel = this.#channels.get(id)
+    // What goes wrong shows when it is caught up with.
+    if (channel !== undefined) this.#begin(channel).catch(() => {})
+    return stop
+  }
+
+  #listen(id: string, listener: (record: StoredResult) => void): () => void {
     const remove = this.#listeners.add(id, listener)
     if (!this.#channels.has(id)) this.#open(id)
     return () => {
@@ -73,9 +89,7 @@ export class ResultSubscriptions {
 
   #open(id: string): void {
     if (this.#channels.size === 0) this.#options.subscriber.ref()
-    const channel: Channel = { id, end: undefined, catching: undefined, told: undefined, pushes: 0 }
-    this.#channels.set(id, channel)
-    this.#catchUp([channel])
+    this.#channels.set(id, { id, end: undefined, isCaughtUp: false, catching: undefined, told: undefined, pushes: 0 })
   }
 
   #close(id: string): void {
@@ -83,21 +97,22 @@ export class ResultSubscriptions {
     if (channel === undefined) return
     this.#channels.delete(id)
     // One that could not be begun needs no end, and a connection that is lost has ended it already.
-    channel.end?.then((end) => end()).catch(() => {})
+    channel.end?.then((end) => end(), () => {})
     if (this.#channels.size === 0) this.#options.subscriber.unref()
   }
 
   /** Soon subscribes to those that are not yet, then reads what is stored for all of them. */
   #catchUp(channels: Iterable<Channel>): void {
-    const catching = (this.#next ??= this.#begin())
+    const catching = (this.#next ??= this.#plan())
     for (const channel of channels) {
+      channel.isCaughtUp = true
       if (channel.catching === catching) continue
       channel.catching = catching
       catching.channels.push(channel)
     }
   }
 
-  #begin(): Catching {
+  #plan(): Catching {
     const catching: Catching = { channels: [], read: Promise.withResolvers() }
     // Nobody may be waiting for it.
     catching.read.promise.catch(() => {})
@@ -113,7 +128,7 @@ export class ResultSubscriptions {
     const records: ReadRecords = new Map()
     try {
       const wanted = this.#wanted(channels)
-      await Promise.all(wanted.map((channel) => (channel.end ??= this.#subscribe(channel))))
+      await Promise.all(wanted.map((channel) => this.#begin(channel)))
       for (let from = 0; from < wanted.length; from += READ_AT_ONCE) await this.#read(wanted.slice(from, from + READ_AT_ONCE), catching, records)
       read.resolve(records)
     } catch (error) {
@@ -123,7 +138,11 @@ export class ResultSubscriptions {
     }
   }
 
-  async #subscribe(channel: Channel): Promise<() => Promise<void>> {
+  #begin(channel: Channel): Promise<() => void> {
+    return (channel.end ??= this.#subscribe(channel))
+  }
+
+  async #subscribe(channel: Channel): Promise<() => void> {
     try {
       return await this.#options.subscriber.subscribe(this.#options.keys.task(channel.id), (kept) => this.#hear(channel, kept))
     } catch (error) {
@@ -183,7 +202,9 @@ export type ReadRecords = Map<string, StoredResult | undefined>
 interface Channel {
   readonly id: string
   /** Ends the subscription, once the server has confirmed it. */
-  end: Promise<() => Promise<void>> | undefined
+  end: Promise<() => void> | undefined
+  /** Whether what was stored before the server knew of it was read, or will be. */
+  isCaughtUp: boolean
   /** What is to be done before nothing can be missed. */
   catching: Catching | undefined
   /** The text that was told last. */

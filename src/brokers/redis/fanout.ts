@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { Subscription } from '../../broker.ts'
 import type { Logger } from '../../internal/logger.ts'
 import type { RedisConnection } from '../../internal/redis/connection.ts'
-import type { Patience } from '../../internal/redis/patience.ts'
 import type { RedisSubscriber } from '../../internal/redis/subscriber.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts'
 import type { Keys } from './keys.ts'
@@ -13,14 +12,12 @@ export class Fanout {
   readonly #subscriber: RedisSubscriber
   readonly #keys: Keys
   readonly #logger: Logger
-  readonly #patience: Patience
 
-  constructor(parts: { connection: RedisConnection; subscriber: RedisSubscriber; keys: Keys; logger: Logger; patience: Patience }) {
+  constructor(parts: { connection: RedisConnection; subscriber: RedisSubscriber; keys: Keys; logger: Logger }) {
     this.#connection = parts.connection
     this.#subscriber = parts.subscriber
     this.#keys = parts.keys
     this.#logger = parts.logger
-    this.#patience = parts.patience
   }
 
   async broadcast(channel: string, payload: string): Promise<void> {
@@ -44,14 +41,14 @@ export class Fanout {
     try {
       await this.#passEarlierOnes()
     } catch (error) {
-      void unsubscribe()
+      unsubscribe()
       throw error
     }
     isOpen = true
     return {
       close: async () => {
         isOpen = false
-        await this.#patience.wait(unsubscribe(), 'half')
+        unsubscribe()
       },
     }
   }
@@ -59,7 +56,7 @@ export class Fanout {
   /** Others may listen to the same channel already, so that a broadcast made before is still on its way: a round trip behind it. */
   async #passEarlierOnes(): Promise<void> {
     const unsubscribe = await this.#subscriber.subscribe(this.#keys.channel(`celeriac.${randomUUID()}`), () => {})
-    await unsubscribe()
+    unsubscribe()
   }
 
   #payloadOf(channel: string, envelope: string): string | undefined {

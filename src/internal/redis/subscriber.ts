@@ -3,6 +3,9 @@ import type { Logger } from '../logger.ts'
 import type { RedisClient } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
 
+/** How long the server may go on sending what nobody listens to any more. */
+const UNSUBSCRIBE_AFTER_MS = 100
+
 /** One listener; the same function may listen twice. */
 interface Ear<Message> {
   readonly hear: (message: Message) => void
@@ -29,6 +32,7 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
   /** Channels that may have to be told. */
   readonly #changed = new Set<string>()
   #telling: Promise<void> | undefined
+  #tellTimer: NodeJS.Timeout | undefined
   #confirming: Promise<unknown> | undefined
   #isClosed = false
 
@@ -51,7 +55,7 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
    * Calls `listener` with each message on `channel`. Resolves when the server has confirmed, to a function that ends it:
    * no call begins after that. Calls of one turn of the event loop share a SUBSCRIBE.
    */
-  async subscribe(channel: string, listener: (message: Message) => void): Promise<() => Promise<void>> {
+  async subscribe(channel: string, listener: (message: Message) => void): Promise<() => void> {
     if (this.#isClosed) throw new ClosedError(`${this.#name} was closed. Open another one.`)
     const ear: Ear<Message> = { hear: listener }
     const entry = this.#channels.get(channel) ?? this.#add(channel)
@@ -59,7 +63,7 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     try {
       await entry.confirmed
     } catch (error) {
-      void this.#remove(channel, entry, ear)
+      this.#remove(channel, entry, ear)
       throw error
     }
     return () => this.#remove(channel, entry, ear)
@@ -84,26 +88,36 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
   /** Ends every subscription, then the connection, after at most so long. Safe to call twice. */
   async close(timeoutMs?: number): Promise<void> {
     this.#isClosed = true
+    clearTimeout(this.#tellTimer)
     this.#channels.clear()
     await this.#connection.close(timeoutMs)
   }
 
   #add(channel: string): Channel<Message> {
-    const entry: Channel<Message> = { ears: new Set(), confirmed: this.#tellChanged(channel) }
+    this.#changed.add(channel)
+    const entry: Channel<Message> = { ears: new Set(), confirmed: this.#tellSoon() }
     this.#channels.set(channel, entry)
     return entry
   }
 
-  #remove(channel: string, entry: Channel<Message>, ear: Ear<Message>): Promise<void> {
-    if (!entry.ears.delete(ear) || entry.ears.size > 0 || this.#channels.get(channel) !== entry) return Promise.resolve()
+  #remove(channel: string, entry: Channel<Message>, ear: Ear<Message>): void {
+    if (!entry.ears.delete(ear) || entry.ears.size > 0 || this.#channels.get(channel) !== entry) return
     this.#channels.delete(channel)
-    // Where the connection is lost, the next one is not told of the channel.
-    return this.#connection.isReady ? this.#tellChanged(channel).catch(() => {}) : Promise.resolve()
+    this.#changed.add(channel)
+    this.#tellLater()
+  }
+
+  /** What is no longer wanted is told together with the next subscription, or soon: its messages are passed over meanwhile. */
+  #tellLater(): void {
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellTimer = undefined
+      // Where the connection is lost, the next one is not told of the channel.
+      if (this.#changed.size > 0 && this.#connection.isReady) this.#tellSoon().catch(() => {})
+    }, UNSUBSCRIBE_AFTER_MS).unref()
   }
 
   /** Tells the server of what changed in this turn, together. */
-  #tellChanged(channel: string): Promise<void> {
-    this.#changed.add(channel)
+  #tellSoon(): Promise<void> {
     this.#telling ??= Promise.resolve().then(() => {
       this.#telling = undefined
       return this.#connection.runRepeatable((client) => this.#tell(client))

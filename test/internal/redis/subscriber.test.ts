@@ -52,8 +52,8 @@ describeRedis('a subscriber', () => {
 
     await other.publish('\u00e9', Buffer.from([0xff, 0, 0x80]))
     await expect.poll(() => heard).toEqual([Buffer.from([0xff, 0, 0x80])])
-    await end()
-    expect(await known()).toBe(0)
+    end()
+    await expect.poll(known).toBe(0)
     await bytes.close()
   })
 
@@ -64,34 +64,42 @@ describeRedis('a subscriber', () => {
 
     await other.publish('a', '1')
     await expect.poll(() => heard).toEqual(['1', '1'])
-    await ends[0]()
-    await ends[0]()
+    ends[0]()
+    ends[0]()
     await other.publish('a', '2')
     await expect.poll(() => heard).toEqual(['1', '1', '2'])
     expect(await known()).toBe(1)
-    await Promise.all(ends.map((end) => end()))
+    for (const end of ends) end()
 
-    expect(await known()).toBe(0)
+    await expect.poll(known).toBe(0)
     expect(subscriber.channels).toBe(0)
   })
 
   test('is subscribed whatever was said last, in any order', async () => {
     const heard: string[] = []
     const first = await subscriber.subscribe('a', () => {})
-    const ending = first()
+    first()
     const again = subscriber.subscribe('a', (message) => heard.push(message))
-    await Promise.all([ending, again])
+    await again
     expect(await known()).toBe(1)
 
     const end = await again
-    void end()
+    end()
     const third = subscriber.subscribe('a', (message) => heard.push(`third ${message}`))
     await third
     await other.publish('a', 'x')
     await expect.poll(() => heard).toEqual(['third x'])
 
-    await (await third)()
-    expect(await known()).toBe(0)
+    ;(await third)()
+    await expect.poll(known).toBe(0)
+  })
+
+  test('tells the server of ended subscriptions together with the next one', async () => {
+    const ends = await Promise.all(['a', 'b'].map((channel) => subscriber.subscribe(channel, () => {})))
+    for (const end of ends) end()
+    await subscriber.subscribe('c', () => {})
+
+    expect(await other.pubSubChannels()).toEqual(['c'])
   })
 
   test('takes ten thousand channels at once, and leaves none behind', async () => {
@@ -103,8 +111,8 @@ describeRedis('a subscriber', () => {
     expect(Number(after) - Number(before)).toBeLessThan(20)
     await Promise.all(Array.from({ length: 10_000 }, (_, index) => other.publish(`c${index}`, String(index))))
     await expect.poll(() => heard.size, { timeout: 10_000 }).toBe(10_000)
-    await Promise.all(ends.map((end) => end()))
-    expect(await known()).toBe(0)
+    for (const end of ends) end()
+    await expect.poll(known).toBe(0)
     expect(subscriber.channels).toBe(0)
   })
 
@@ -130,7 +138,7 @@ describeRedis('a subscriber', () => {
 
     for (let times = 1; times <= 3; times++) {
       await server.kill()
-      await end()
+      end()
       const late = subscriber.subscribe(`late ${times}`, () => {})
       await server.restart()
       await within(late, 'the subscription', 5000)
@@ -180,7 +188,7 @@ describeRedis('a subscriber', () => {
   test('is closed for good', async () => {
     const end = await subscriber.subscribe('a', () => {})
     await Promise.all([subscriber.close(), subscriber.close()])
-    await end()
+    end()
 
     await expect(subscriber.subscribe('a', () => {})).rejects.toThrow(ClosedError)
     await expect.poll(known).toBe(0)
