@@ -7,7 +7,8 @@ import type { Content } from '../protocol/message.ts'
  *
  * - A child begins as many as it has `slots`, in the order they come; what it was given beyond that waits in it.
  * - Before it begins some it says `begun`, which stands for every run up to its `n`, and waits until that is through.
- *   So even of a task that blocks the process at once it is known that it has begun.
+ *   So even of a task that blocks the process at once it is known that it has begun. Of one that finds it `idle` the worker knows that
+ *   without being told.
  * - `n` tells the runs of one id apart: one that was let go may still end, after the next has begun.
  * - After a task that was no blink, a child of one slot says `ask` and begins nothing until `go-on`: that is behind every `withdraw`
  *   of what was given up meanwhile.
@@ -15,7 +16,7 @@ import type { Content } from '../protocol/message.ts'
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
-  | { readonly t: 'run'; readonly n: number; readonly x: PipedExecution }
+  | { readonly t: 'run'; readonly n: number; readonly idle: boolean; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
   | { readonly t: 'withdraw'; readonly id: string }
   | { readonly t: 'let-go'; readonly id: string; readonly n: number }

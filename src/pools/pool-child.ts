@@ -29,7 +29,7 @@ interface Running {
   readonly id: string
   readonly n: number
   readonly settle: (outcome: Outcome) => void
-  /** When the child said that it begins it, by the monotonic clock. */
+  /** When the child said that it begins it, or was given it with nothing else to do, by the monotonic clock. */
   begunAtMs?: number
   /** Why it was told to stop, if it was. */
   stopping?: Reason
@@ -129,9 +129,10 @@ export class PoolChild {
 
   run(execution: Execution): Promise<Outcome> {
     return new Promise((settle) => {
-      const task: Running = { id: execution.id, n: ++this.#runs, settle }
+      const idle = this.#given.size === 0
+      const task: Running = { id: execution.id, n: ++this.#runs, settle, ...(idle && { begunAtMs: performance.now() }) }
       this.#given.set(task.id, task)
-      this.#outbox.add({ t: 'run', n: task.n, x: packExecution(execution) })
+      this.#outbox.add({ t: 'run', n: task.n, idle, x: packExecution(execution) })
     })
   }
 

@@ -44,7 +44,7 @@ const latestState = new Map<string, { t: 'state'; id: string; s: string; r: stri
 
 const running = new Map<string, Run>()
 /** What has no slot yet. */
-const queue: { readonly n: number; readonly execution: Execution }[] = []
+const queue: { readonly n: number; readonly idle: boolean; readonly execution: Execution }[] = []
 let slots = 1
 let lastReadMs = 0
 let isFilling = false
@@ -55,7 +55,7 @@ let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
   if (message.t === 'init') void begin(message.init, message.slots)
-  else if (message.t === 'run') queue.push({ n: message.n, execution: unpackExecution(message.x) })
+  else if (message.t === 'run') queue.push({ n: message.n, idle: message.idle, execution: unpackExecution(message.x) })
   else if (message.t === 'abort') abort(message.id, message.why)
   else if (message.t === 'withdraw') withdraw(message.id)
   else if (message.t === 'let-go') letGo(message.id, message.n)
@@ -97,7 +97,7 @@ function fill(): void {
   const next = queue.splice(0, Math.max(0, slots - running.size))
   const last = next.at(-1)
   if (last === undefined) return
-  outbox.add({ t: 'begun', n: last.n })
+  if (!last.idle) outbox.add({ t: 'begun', n: last.n })
   outbox.flush()
   for (const { execution, n } of next) void run(n, execution)
 }

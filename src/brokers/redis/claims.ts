@@ -52,8 +52,8 @@ export class Claims {
   #turn = 0
   #nextNumber = 1
   readonly #lists: readonly string[]
-  readonly #parked: readonly string[]
-  readonly #watched: ReadonlySet<string>
+  /** The lists of the queues and their parked sets. */
+  readonly #watched: readonly string[]
   /** Steps of priority, as the lists' names end with them. */
   readonly #steps: readonly string[]
   /** Ids of claims of which we do not know whether they exist: the connection broke before the reply. */
@@ -66,21 +66,19 @@ export class Claims {
     this.#queues = queueOrderStrategy === 'sorted' ? [...new Set(queues)].toSorted() : [...new Set(queues)]
     this.#isStrict = queueOrderStrategy !== 'round_robin'
     this.#lists = this.#queues.flatMap((queue) => keys.lists(queue))
-    this.#parked = this.#queues.map((queue) => keys.parked(queue))
-    this.#watched = new Set([...this.#lists, ...this.#parked])
+    this.#watched = [...this.#lists, ...this.#queues.map((queue) => keys.parked(queue))]
     this.#steps = keys.layout.prioritySteps.filter((step) => step > 0).map(String)
   }
 
   /** Whether there may be something to claim when this key has changed. */
   watches(key: string): boolean {
-    return this.#watched.has(key)
+    return this.#watched.includes(key)
   }
 
-  /** Whether there is anything to claim. The server tells of every change of the keys that come after its answer. */
+  /** Whether there is anything to claim. As after a claim that left nothing, the server tells when that changes. */
   async isReady(): Promise<boolean> {
-    const [ready] = await this.#parts.connection.run((client) =>
-      Promise.all([client.sendCommand(['EXISTS', ...this.#lists]), client.sendCommand(['EXISTS', ...this.#parked])]),
-    )
+    const commands = [this.#lists, this.#watched].map((keys) => ['EXISTS', ...keys])
+    const [ready] = await this.#parts.connection.run((client) => Promise.all(commands.map((command) => client.sendCommand(command))))
     return Number(ready) > 0
   }
 
@@ -96,10 +94,11 @@ export class Claims {
     // A body of the allowed size has that length in base64; a text that is not longer needs no closer look.
     const measured = Math.ceil(maxMessageSize / 3) * 4
     const args = [registration, Math.floor(nowMs), nowMs / 1000, limit, first, MOST_UNPARKED, measured, maxMessageSize, queues.length, this.#isStrict ? 1 : 0]
+    const stores = [keys.consumerLeases, keys.unacked, keys.index]
     const places = queues.flatMap((queue) => [keys.list(queue), keys.parked(queue), `, "", ${JSON.stringify(queue)}]`])
     let reply: unknown
     try {
-      reply = await connection.run((client) => CLAIM.run(client, [keys.consumerLeases, keys.unacked, keys.index], [...args, ...places, keys.layout.sep, ...this.#steps]))
+      reply = await connection.run((client) => CLAIM.run(client, this.#watched, [...args, ...stores, ...places, keys.layout.sep, ...this.#steps]))
     } catch (error) {
       this.#doubtRange(registration, first, limit)
       throw error

@@ -221,8 +221,6 @@ export class RedisConsumer implements Consumer, Settler {
         // Set before looking: whoever publishes after the look sets it back.
         this.#drained = true
         await this.#claim()
-        // What was read is watched by the server from now on.
-        if (this.#drained && (await this.#claims.isReady())) this.#drained = false
       } while (!this.#paused && !this.#drained && this.#room() > 0)
       this.#recovered()
     } catch (error) {

@@ -121,6 +121,7 @@ export class ForeignClaims {
       if (restored === -1) return this.#leave(id, 'is not written as kombu writes one')
       this.#stuck.delete(id)
       if (restored !== 1 || typeof value !== 'string') return
+      for (const list of lists) this.#connection.invalidate(list)
       this.#logger.info({ deliveryTag: id, lists }, 'Put back a message that a worker did not acknowledge in time')
     } catch (error) {
       // An odd one must not keep the others out. That the connection is lost is no oddity.

@@ -76,10 +76,13 @@ export class Publisher {
     if (only !== undefined && lists.size === 1 && others.length === 0) {
       const command = ['LPUSH', this.#keys.list(only[0]), ...only[1]]
       await this.#connection.runRepeatable((client) => client.sendCommand(command))
-      return
+    } else {
+      for (const [queue, texts] of lists) others.push('push', this.#keys.list(queue), '', texts.length, ...texts)
+      await this.#connection.runRepeatable((client) => PUBLISH.run(client, [], others))
     }
-    for (const [queue, texts] of lists) others.push('push', this.#keys.list(queue), '', texts.length, ...texts)
-    await this.#connection.runRepeatable((client) => PUBLISH.run(client, [], others))
+    for (const queue of new Set(messages.map((message) => message.queue))) {
+      for (const key of [this.#keys.list(queue), this.#keys.parked(queue)]) this.#connection.invalidate(key)
+    }
   }
 
   /** The time with thousandths of a millisecond, another one for each message of this process: it says which was first. */

@@ -109,10 +109,15 @@ export class RedisConnection {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Calls `listener` when a key that was read has changed; with `null` when any may have. */
+  /** Calls `listener` when a key that was read has changed, but not by this connection; with `null` when any may have. */
   onInvalidate(listener: (key: string | null) => void): () => void {
     this.#invalidateListeners.add(listener)
     return () => void this.#invalidateListeners.delete(listener)
+  }
+
+  /** Says that this connection has changed a key, or any, to whom the server does not. */
+  invalidate(key: string | null): void {
+    for (const listener of this.#invalidateListeners) this.#safely(() => listener(key))
   }
 
   /** The time of the clock, in the server's terms: milliseconds since 1970. */
@@ -258,8 +263,7 @@ export class RedisConnection {
 
   #invalidated(key: string | Buffer | null): void {
     this.#answers++
-    const name = key === null ? null : String(key)
-    for (const listener of this.#invalidateListeners) this.#safely(() => listener(name))
+    this.invalidate(key === null ? null : String(key))
   }
 
   /** An error of a listener must not reach the reader of the socket, which would take it for a broken reply. */

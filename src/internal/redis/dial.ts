@@ -62,6 +62,8 @@ async function openOnce(place: Place, login: Login, options: DialOptions, deadli
   const connecting = client.connect()
   try {
     await before(connecting, deadline, login.tls && 'Look at the server and the network; if it does not speak TLS, use "redis://".')
+    // Of what a connection changes itself it knows.
+    if (options.tracking) await before(client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'NOLOOP']), deadline)
     return client
   } catch (error) {
     discard(client)

@@ -130,10 +130,26 @@ describeRedis('a connection to Redis', () => {
     connection.onInvalidate(invalidated.resolve)
 
     await connection.run((client) => client.sendCommand(['EXISTS', 'a']))
-    await connection.run((client) => client.sendCommand(['SET', 'a', 'b']))
+    const other = await sharedRedis().client(url)
+    await other.set('a', 'b')
 
     expect(await within(invalidated.promise, 'the invalidation')).toBe('a')
     expect(await connection.run(ping)).toBe('PONG')
+    other.destroy()
+  })
+
+  test('tells of what it has changed itself only when it is told to', async () => {
+    const connection = connectionTo(url, { tracking: true })
+    const invalidated: (string | null)[] = []
+    connection.onInvalidate((key) => invalidated.push(key))
+
+    await connection.run((client) => client.sendCommand(['EXISTS', 'a', 'b']))
+    await connection.run((client) => client.sendCommand(['SET', 'a', 'x']))
+    connection.invalidate('b')
+    // The server's would come before this reply.
+    await connection.run(ping)
+
+    expect(invalidated).toEqual(['b'])
   })
 
   test('takes the time of its clock where the machines agree', async () => {

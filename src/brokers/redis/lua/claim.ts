@@ -8,24 +8,28 @@ import { LUA_FUNCTIONS } from './functions.ts'
  * The lists of foreign steps of priority come after all bare ones. Of several queues each gets its turn, unless their order is strict;
  * urgent messages go before.
  *
- * KEYS: consumer leases, unacked, unacked_index. ARGV: registration, now (ms), score, how many, first number of an id, how many to
+ * When nothing is left, the server tells the caller as soon as one of KEYS changes: they are read at the end, after all changes. Redis 7.0
+ * and older watch the keys of a script that reads anything, later ones those that it reads.
+ *
+ * KEYS: all lists and parked sets. ARGV: registration, now (ms), score, how many, first number of an id, how many to
  * unpark at most, bytes of an element above which its body is measured, bytes allowed to a body, number of queues, whether their
- * order is strict, for each: list, parked set, end of its values in unacked; then separator and steps.
+ * order is strict, the keys of consumer leases, unacked and unacked_index, for each queue: list, parked set, end of its values in
+ * unacked; then separator and steps.
  *
  * Returns nothing when the registration is gone, otherwise the time when the next parked message is due (or ''), then for each
  * message the number of its queue (from 1), its step and its bytes. Of one with too large a body the number is negative, and the
  * bytes are `size:` and the envelope without the body.
  */
 export const CLAIM: RedisScript = new RedisScript(`${LUA_FUNCTIONS}
-local lease = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local lease = redis.call('ZSCORE', ARGV[11], ARGV[1])
 if not lease or tonumber(lease) == 0 then return false end
 local now, score, room, nextId = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local mostUnparked, measured, allowed, count = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local isStrict = ARGV[10] == '1'
-local function list(queue) return ARGV[8 + queue * 3] end
-local function parked(queue) return ARGV[9 + queue * 3] end
-local function tail(queue) return ARGV[10 + queue * 3] end
-local sep = ARGV[11 + count * 3]
+local function list(queue) return ARGV[11 + queue * 3] end
+local function parked(queue) return ARGV[12 + queue * 3] end
+local function tail(queue) return ARGV[13 + queue * 3] end
+local sep = ARGV[14 + count * 3]
 local prefix = 'celeriac:' .. ARGV[1] .. ':'
 
 local function unpark(queue)
@@ -121,11 +125,12 @@ end
 if room > 0 then
   if count > 1 then takeUrgent() end
   takeInTurn('')
-  for at = 12 + count * 3, #ARGV do takeInTurn(ARGV[at]) end
+  for at = 15 + count * 3, #ARGV do takeInTurn(ARGV[at]) end
   if #values > 0 then
-    redis.call('ZADD', KEYS[3], unpack(scores))
-    redis.call('HSET', KEYS[2], unpack(values))
+    redis.call('ZADD', ARGV[13], unpack(scores))
+    redis.call('HSET', ARGV[12], unpack(values))
   end
 end
+if room > 0 then redis.call('EXISTS', unpack(KEYS)) end
 return taken
 `)
