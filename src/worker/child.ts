@@ -134,6 +134,7 @@ async function run(n: number, execution: Execution): Promise<void> {
   // Before it is added: then what begins next goes out with it.
   fillSoon()
   outbox.add({ t: 'done', id, n, o: packOutcome(outcome) })
+  if (running.size === 0 && queue.length === 0) outbox.flush()
 }
 
 function ask(): void {
@@ -177,7 +178,8 @@ function onUncaught(error: unknown): void {
 process.on('message', (batch) => {
   lastReadMs = performance.now()
   for (const message of batch as ToChild[]) receive(message)
-  fillSoon()
+  if (running.size === 0 && !isAsking) fillNow()
+  else fillSoon()
 })
 // The worker has gone, however it went: nobody is left to take an outcome.
 process.on('disconnect', () => process.exit(0))

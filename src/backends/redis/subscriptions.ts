@@ -59,8 +59,10 @@ export class ResultSubscriptions {
   expect(id: string, listener: (record: StoredResult) => void): () => void {
     const stop = this.#listen(id, listener)
     const channel = this.#channels.get(id)
-    // What goes wrong shows when it is caught up with.
-    if (channel !== undefined) this.#begin(channel).catch(() => {})
+    // Behind the message itself, which is more urgent. What goes wrong shows when it is caught up with.
+    setImmediate(() => {
+      if (channel !== undefined && this.#channels.get(id) === channel) this.#begin(channel).catch(() => {})
+    })
     return stop
   }
 

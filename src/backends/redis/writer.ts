@@ -30,10 +30,11 @@ interface Store {
   readonly reject: (error: unknown) => void
 }
 
-/** Stores records: those of one turn of the event loop in one step. */
+/** Stores records: those that are given together in one step. */
 export class ResultWriter {
   readonly #options: ResultWriterOptions
-  readonly #batcher = new Batcher<Store>((stores) => this.#take(stores))
+  // The connection gathers what is sent in one turn.
+  readonly #batcher = new Batcher<Store>((stores) => this.#take(stores), 'callback')
   /** Wait for the reply to what is being written, to go together. */
   #waiting: Store[] = []
   #writing = 0

@@ -22,7 +22,7 @@ export class TurnBatch<T> {
     this.#items.push(item)
     if (this.#sent === undefined) {
       this.#sent = Promise.withResolvers<void>()
-      if (!this.#mustWait) setImmediate(() => this.#flush())
+      if (!this.#mustWait) process.nextTick(() => this.#flush())
     }
     return this.#sent.promise
   }

@@ -8,7 +8,7 @@ import { LUA_FUNCTIONS } from './functions.ts'
  * The lists of foreign steps of priority come after all bare ones. Of several queues each gets its turn, unless their order is strict;
  * urgent messages go before.
  *
- * When nothing is left, the server tells the caller as soon as one of KEYS changes: they are read at the end, after all changes. Redis 7.0
+ * When nothing is left, the server tells the caller as soon as one of KEYS changes, for they are read after all changes. Redis 7.0
  * and older watch the keys of a script that reads anything, later ones those that it reads.
  *
  * KEYS: all lists and parked sets. ARGV: registration, now (ms), score, how many, first number of an id, how many to
@@ -20,28 +20,30 @@ import { LUA_FUNCTIONS } from './functions.ts'
  * message the number of its queue (from 1), its step and its bytes. Of one with too large a body the number is negative, and the
  * bytes are `size:` and the envelope without the body.
  */
-export const CLAIM: RedisScript = new RedisScript(`${LUA_FUNCTIONS}
+export const CLAIM: RedisScript = new RedisScript(`
+-- Making functions costs more than most claims, which need none of these.
+local function library()
+  ${LUA_FUNCTIONS}
+  return place, urgency
+end
+
 local lease = redis.call('ZSCORE', ARGV[11], ARGV[1])
 if not lease or tonumber(lease) == 0 then return false end
 local now, score, room, nextId = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local mostUnparked, measured, allowed, count = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local mostUnparked, measured, allowed, queues = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local isStrict = ARGV[10] == '1'
-local function list(queue) return ARGV[11 + queue * 3] end
-local function parked(queue) return ARGV[12 + queue * 3] end
-local function tail(queue) return ARGV[13 + queue * 3] end
-local sep = ARGV[14 + count * 3]
+local sep = ARGV[14 + queues * 3]
 local prefix = 'celeriac:' .. ARGV[1] .. ':'
 
-local function unpark(queue)
-  local head = redis.call('ZRANGE', parked(queue), 0, 0, 'WITHSCORES')
-  if not head[1] or tonumber(head[2]) > now then return head[2] end
-  local due = redis.call('ZRANGEBYSCORE', parked(queue), '-inf', now, 'LIMIT', 0, mostUnparked)
+local function unpark(list, parked)
+  local place, urgency = library()
+  local due = redis.call('ZRANGEBYSCORE', parked, '-inf', now, 'LIMIT', 0, mostUnparked)
   for at = #due, 1, -1 do
     local step, raw = string.match(due[at], '^(%d+):(.*)$')
-    place(step == '0' and list(queue) or list(queue) .. sep .. step, { raw }, urgency(raw) + 1)
+    place(step == '0' and list or list .. sep .. step, { raw }, urgency(raw) + 1)
   end
-  if #due > 0 then redis.call('ZREM', parked(queue), unpack(due)) end
-  return redis.call('ZRANGE', parked(queue), 0, 0, 'WITHSCORES')[2]
+  redis.call('ZREM', parked, unpack(due))
+  return redis.call('ZRANGE', parked, 0, 0, 'WITHSCORES')
 end
 
 -- The size of a body, and the envelope with an empty one.
@@ -57,50 +59,43 @@ local function measure(raw)
 end
 
 local due = ''
-for queue = 1, count do
-  local at = unpark(queue)
-  if at and (due == '' or tonumber(at) < tonumber(due)) then due = at end
+for at = 14, 11 + queues * 3, 3 do
+  local list, parked = ARGV[at], ARGV[at + 1]
+  local head = redis.call('ZRANGE', parked, 0, 0, 'WITHSCORES')
+  if head[2] and tonumber(head[2]) <= now then head = unpark(list, parked) end
+  if head[2] and (due == '' or tonumber(head[2]) < tonumber(due)) then due = head[2] end
 end
 
-local taken, scores, values = { due }, {}, {}
+local taken, scores, values, count = { due }, {}, {}, 0
 
 local function take(queue, step, most)
-  local from = list(queue)
+  local from, ending = ARGV[11 + queue * 3], ARGV[13 + queue * 3]
   if step ~= '' then from = from .. sep .. step end
   local raws = redis.call('RPOP', from, most)
   if not raws then return 0 end
-  local ending = tail(queue)
+  local behind = step == '' and '' or ':' .. step
   for at = 1, #raws do
-    local raw, id = raws[at], prefix .. nextId
-    if step ~= '' then id = id .. ':' .. step end
-    scores[#scores + 1] = score
-    scores[#scores + 1] = id
-    values[#values + 1] = id
-    values[#values + 1] = '[' .. raw .. ending
+    local raw, id, which = raws[at], prefix .. nextId .. behind, queue
     nextId = nextId + 1
+    scores[2 * count + 1], scores[2 * count + 2] = score, id
+    values[2 * count + 1], values[2 * count + 2] = id, '[' .. raw .. ending
     if #raw > measured then
       local size, rest = measure(raw)
-      if size > allowed then
-        taken[#taken + 1] = -queue
-        raw = size .. ':' .. rest
-      else
-        taken[#taken + 1] = queue
-      end
-    else
-      taken[#taken + 1] = queue
+      if size > allowed then which, raw = -queue, size .. ':' .. rest end
     end
-    taken[#taken + 1] = step
-    taken[#taken + 1] = raw
+    taken[3 * count + 2], taken[3 * count + 3], taken[3 * count + 4] = which, step, raw
+    count = count + 1
   end
   room = room - #raws
   return #raws
 end
 
 local function takeUrgent()
+  local _, urgency = library()
   while room > 0 do
     local best, most = 0, 0
-    for queue = 1, count do
-      local last = redis.call('LINDEX', list(queue), -1)
+    for queue = 1, queues do
+      local last = redis.call('LINDEX', ARGV[11 + queue * 3], -1)
       local its = last and urgency(last) or 0
       if its > most then best, most = queue, its end
     end
@@ -111,7 +106,7 @@ end
 
 local function takeInTurn(step)
   local active = {}
-  for queue = 1, count do active[queue] = queue end
+  for queue = 1, queues do active[queue] = queue end
   while room > 0 and #active > 0 do
     local share, left = isStrict and room or math.max(1, math.floor(room / #active)), {}
     for _, queue in ipairs(active) do
@@ -123,14 +118,16 @@ local function takeInTurn(step)
 end
 
 if room > 0 then
-  if count > 1 then takeUrgent() end
+  if queues > 1 then takeUrgent() end
   takeInTurn('')
-  for at = 15 + count * 3, #ARGV do takeInTurn(ARGV[at]) end
-  if #values > 0 then
+  if room > 0 and redis.call('EXISTS', unpack(KEYS)) > 0 then
+    for at = 15 + queues * 3, #ARGV do takeInTurn(ARGV[at]) end
+    redis.call('EXISTS', unpack(KEYS))
+  end
+  if count > 0 then
     redis.call('ZADD', ARGV[13], unpack(scores))
     redis.call('HSET', ARGV[12], unpack(values))
   end
 end
-if room > 0 then redis.call('EXISTS', unpack(KEYS)) end
 return taken
 `)
