@@ -140,9 +140,9 @@ export interface Delivery {
    * Removes the message. Does nothing when the lease was lost meanwhile: it is then somebody else's.
    *
    * `along` is a write to the broker's own {@link Broker.storage}, made in the same commit, and made too when there is
-   * nothing to remove.
+   * nothing to remove. `atOnce`: somebody waits for it, so that it must not wait for others to go with.
    */
-  ack(along?: JointWrite): Promise<void>
+  ack(along?: JointWrite, atOnce?: boolean): Promise<void>
 
   /** Moves the message to the dead-letter queue with the reason. */
   reject(reason: DeadLetterReason, detail: string): Promise<void>

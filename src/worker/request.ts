@@ -122,7 +122,7 @@ export class Request {
   async #runOnce(request: TaskRequest): Promise<Outcome> {
     const { conf, pool } = this.#context
     const { losses, message, queue } = this.#delivery
-    if (!this.#acksLate(request)) await this.#ack()
+    if (!this.#acksLate(request)) await this.#ack(true)
     if (!pool.isolated) await this.#begun()
     const { body, contentEncoding, contentType, headers } = message
     const execution = { id: request.id, contentType, contentEncoding, headers, body, queue, redelivered: losses > 0 }
@@ -335,8 +335,8 @@ export class Request {
     return acksLate(request.headers, this.#context.conf)
   }
 
-  #ack(): Promise<void> {
-    return this.#context.insist('acknowledge a message', () => this.#delivery.ack())
+  #ack(atOnce?: boolean): Promise<void> {
+    return this.#context.insist('acknowledge a message', () => this.#delivery.ack(undefined, atOnce))
   }
 
   #begun(): Promise<void> {

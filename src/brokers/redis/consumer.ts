@@ -382,6 +382,7 @@ export class RedisConsumer implements Consumer, Settler {
     this.#hints.stop()
     const out = [...this.#out]
     this.#out.clear()
+    this.settlements.flush()
     const { connection, registry, logger, patience, onClosed } = this.#parts
     let unsaid: { err?: unknown } | undefined = {}
     // One that fails may have lost its server meanwhile, so it counts as a failure for those who wait after it.

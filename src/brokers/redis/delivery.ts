@@ -39,10 +39,10 @@ export class RedisDelivery implements Delivery {
     return this.#settler.holds(this)
   }
 
-  ack(along?: JointWrite): Promise<void> {
+  ack(along?: JointWrite, atOnce = false): Promise<void> {
     // Nothing can be committed along: the broker has no storage of that kind.
     if (along !== undefined) return Promise.reject(new TypeError('Expected an acknowledgement alone, got a write to another store with it. Make that write first.'))
-    return this.#settler.settle(this, () => this.#settler.settlements.ack(this.id))
+    return this.#settler.settle(this, () => this.#settler.settlements.ack(this.id, atOnce))
   }
 
   reject(reason: DeadLetterReason, detail: string): Promise<void> {

@@ -8,6 +8,9 @@ import { inParts, TurnBatch } from './turn-batch.ts'
 /** Messages that one script handles, so that none holds up the server for long. */
 const MOST_AT_ONCE = 500
 
+/** How long an acknowledgement waits for others: each by itself costs the server and us as much as storing the result did. */
+const ACK_WITHIN_MS = 5
+
 /** A message that goes back. */
 export interface GivenBack {
   readonly id: string
@@ -20,7 +23,7 @@ export interface GivenBack {
 }
 
 /**
- * What becomes of messages that are out. All that is asked for in one turn of the event loop goes out together.
+ * What becomes of messages that are out. What is asked for at about the same time goes out together.
  *
  * Each names the claim, which nobody else ever has: doing it twice changes nothing, so it is done again when the connection
  * broke, and a claim that was lost to somebody else is passed over.
@@ -28,7 +31,7 @@ export interface GivenBack {
 export class Settlements {
   readonly #connection: RedisConnection
   readonly #keys: Keys
-  readonly #acked = new TurnBatch<string>((ids) => this.#each(ids, (part) => this.#run(ACK, part)), { oneAtATime: true })
+  readonly #acked = new TurnBatch<string>((ids) => this.#each(ids, (part) => this.#run(ACK, part)), { gatherMs: ACK_WITHIN_MS })
   readonly #begun = new TurnBatch<readonly [id: string, losses: number]>((begun) =>
     this.#each(begun, (part) => this.#run(BEGIN, part.flat())),
   )
@@ -39,8 +42,16 @@ export class Settlements {
     this.#keys = keys
   }
 
-  ack(id: string): Promise<void> {
-    return this.#acked.add(id)
+  /** `atOnce`: somebody waits for it. Otherwise it goes with others. */
+  ack(id: string, atOnce = false): Promise<void> {
+    const acked = this.#acked.add(id)
+    if (atOnce) this.#acked.flush()
+    return acked
+  }
+
+  /** Sends what has not been sent yet. */
+  flush(): void {
+    this.#acked.flush()
   }
 
   /** Has it count as lost `losses` times should nobody settle it. */

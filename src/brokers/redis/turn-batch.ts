@@ -1,20 +1,24 @@
 /** How a {@link TurnBatch} sends. */
 export interface TurnBatchOptions {
-  /** Sends one batch at a time: what is added meanwhile waits for the reply and goes together. For what nobody is in a hurry for. */
-  readonly oneAtATime?: boolean
+  /**
+   * For what nobody is in a hurry for: sends when so many milliseconds are over, or earlier when it is told to, and one batch at a time.
+   * What is added while one is under way goes with the next.
+   */
+  readonly gatherMs?: number
 }
 
-/** Gathers what is added in one turn of the event loop and sends it together; all who added something share its outcome. */
+/** Gathers what is added before the next callback and sends it together; all who added something share its outcome. */
 export class TurnBatch<T> {
   readonly #send: (items: T[]) => Promise<unknown>
-  readonly #oneAtATime: boolean
+  readonly #gatherMs: number | undefined
   #items: T[] = []
   #sent: PromiseWithResolvers<void> | undefined
   #sending = 0
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(send: (items: T[]) => Promise<unknown>, { oneAtATime = false }: TurnBatchOptions = {}) {
+  constructor(send: (items: T[]) => Promise<unknown>, { gatherMs }: TurnBatchOptions = {}) {
     this.#send = send
-    this.#oneAtATime = oneAtATime
+    this.#gatherMs = gatherMs
   }
 
   /** Resolves when the batch that the item is in was done. */
@@ -22,17 +26,18 @@ export class TurnBatch<T> {
     this.#items.push(item)
     if (this.#sent === undefined) {
       this.#sent = Promise.withResolvers<void>()
-      if (!this.#mustWait) process.nextTick(() => this.#flush())
+      if (this.#gatherMs === undefined) process.nextTick(() => this.flush())
+      else this.#timer ??= setTimeout(() => this.flush(), this.#gatherMs)
     }
     return this.#sent.promise
   }
 
-  get #mustWait(): boolean {
-    return this.#oneAtATime && this.#sending > 0
-  }
-
-  #flush(): void {
-    const { resolve, reject } = this.#sent as PromiseWithResolvers<void>
+  /** Sends now what has been added so far. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#sent === undefined || (this.#gatherMs !== undefined && this.#sending > 0)) return
+    const { resolve, reject } = this.#sent
     const items = this.#items
     this.#items = []
     this.#sent = undefined
@@ -40,7 +45,7 @@ export class TurnBatch<T> {
     this.#send(items)
       .finally(() => {
         this.#sending -= 1
-        if (this.#oneAtATime && this.#sent !== undefined) this.#flush()
+        if (this.#gatherMs !== undefined && this.#timer === undefined) this.flush()
       })
       .then(() => resolve(), reject)
   }
