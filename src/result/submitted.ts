@@ -15,15 +15,23 @@ export class Submitted<T> extends Promise<Future<T>> {
 
   /** `accepted` settles when the broker has accepted the task or has refused it. */
   constructor(future: Future<T>, accepted: Promise<unknown>) {
-    super((resolve, reject) => void accepted.then(() => this.#accept(resolve), reject))
+    super((resolve, reject) => {
+      void accepted.then(
+        () => this.#accept(resolve),
+        (error: unknown) => {
+          // Now somebody handles it.
+          void super.then(undefined, ignore)
+          reject(error)
+        },
+      )
+    })
     this.#future = future
     this.id = future.id
-    void super.then(undefined, ignore)
   }
 
-  /** What `then` and the like make of it are plain promises. */
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
+  static {
+    // `await` and `Promise.all` would put a promise of another class into one of their own, which costs as much as making this one.
+    void Object.defineProperty(this.prototype, 'constructor', { value: Promise })
   }
 
   /** Waits for the broker, then for the task's result. */

@@ -58,7 +58,8 @@ test('is a promise, and what is made of it is a plain one', async () => {
 
   const made = [submitted.then(), submitted.catch(() => {}), submitted.finally(() => {})]
 
-  expect(submitted).toBeInstanceOf(Promise)
+  expect(submitted).toBeInstanceOf(Submitted)
+  expect(Promise.resolve(submitted)).toBe(submitted)
   expect(made.map((promise) => promise.constructor)).toEqual([Promise, Promise, Promise])
   expect((await Promise.all([submitted, submitted])).map(({ id }) => id)).toEqual(['a', 'a'])
 })
