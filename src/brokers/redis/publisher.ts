@@ -38,15 +38,16 @@ export class Publisher {
    * When the connection breaks before the reply they are sent again, and may then be there twice.
    * @throws `TypeError` when a header of one of them cannot be written as JSON, or a queue cannot have that name; the calls of others are not touched.
    */
-  async publish(publications: readonly Publication[]): Promise<void> {
-    if (publications.length === 0) return
+  publish(publications: readonly Publication[]): Promise<void> {
+    if (publications.length === 0) return Promise.resolve()
     const nowMs = this.#connection.now()
     const prepared = publications.map((publication) => {
       const { dueAtMs = 0, queue } = publication
       this.#keys.checkQueue(queue)
-      return { ...storeMessage(publication, this.#stamp(nowMs)), queue, dueAtMs: dueAtMs > nowMs ? dueAtMs : 0 }
+      const { text, urgency } = storeMessage(publication, this.#stamp(nowMs))
+      return { text, urgency, queue, dueAtMs: dueAtMs > nowMs ? dueAtMs : 0 }
     })
-    await this.#calls.add(prepared)
+    return this.#calls.add(prepared)
   }
 
   /** Makes queues known to kombu and to us, where that was not done lately. */
