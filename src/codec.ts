@@ -10,6 +10,7 @@ import { bodyOf, bodyText, decodeBody, type Embed, type EncodedBody, GRAPH_CONTE
 import { stringifyJson, stringifyWithTimes } from './protocol/json.ts'
 import { isObject } from './protocol/malformed.ts'
 import type { Message, TaskMessageInput } from './protocol/message.ts'
+import { commonHeaders, FormedMessage } from './protocol/message-form.ts'
 import type { SerializerName } from './protocol/serializers/open.ts'
 import { restoreTypes } from './protocol/typed-values.ts'
 import { FUNCTION_HEADER, type KeyRing, openKeyRing, type Refusal, type Signable, SIGNATURE_HEADER } from './signing/key-ring.ts'
@@ -170,9 +171,10 @@ export class Codec {
    * (a retry has another `eta`).
    */
   seal(message: Message): void {
-    if (message.contentType !== GRAPH_CONTENT_TYPE && (message.headers[FUNCTION_HEADER] ?? null) === null) return
-    const headers = message.headers as Record<string, unknown>
-    headers[SIGNATURE_HEADER] = this.#keys.sign(message, this.#parts.clock.now())
+    if (message.contentType !== GRAPH_CONTENT_TYPE && (commonHeaders(message)[FUNCTION_HEADER] ?? null) === null) return
+    const signature = this.#keys.sign(message, this.#parts.clock.now())
+    if (message instanceof FormedMessage) message.signature = signature
+    else (message.headers as Record<string, unknown>)[SIGNATURE_HEADER] = signature
   }
 
   /** Whether a message is signed; a refusal when its signature does not hold, or when it needs one and has none. */

@@ -38,6 +38,9 @@ export interface SendOptions {
   readonly linkError?: WireSignature | readonly WireSignature[]
 }
 
+/** Those of most calls. */
+export const NO_OPTIONS: SendOptions = Object.freeze({})
+
 /** What each option for sending must be. */
 export const SEND_KINDS: Parts<SendOptions> = {
   queue: text('a name'),

@@ -13,8 +13,10 @@ import { bindArguments, parameterNames } from './functions/parameters.ts'
 import { findReference, type FunctionReference, referenceName } from './functions/reference.ts'
 import { travelName, travelOf } from './functions/travel.ts'
 import type { Clock } from './internal/clock.ts'
-import type { Embed } from './protocol/body.ts'
+import { type Embed, joinBody } from './protocol/body.ts'
 import { buildTaskMessage } from './protocol/message.ts'
+import { MessageForm, type MessageFormInput } from './protocol/message-form.ts'
+import { argsRepr } from './protocol/repr.ts'
 import { newTaskId } from './protocol/task-id.ts'
 import { parseTime } from './protocol/time.ts'
 import { Future } from './result/future.ts'
@@ -22,7 +24,7 @@ import { FuturePool } from './result/future-pool.ts'
 import type { ResultSource } from './result/source.ts'
 import { Submitted } from './result/submitted.ts'
 import { expectNoResult } from './result/waitable.ts'
-import { checked, checkOptions, checkSendOptions, listOf, SEND_KINDS, type SendOptions } from './send-options.ts'
+import { checked, checkOptions, checkSendOptions, listOf, NO_OPTIONS, SEND_KINDS, type SendOptions } from './send-options.ts'
 import { FUNCTION_HEADER } from './signing/key-ring.ts'
 import { bindTaskArguments, isTask, type Task } from './task.ts'
 
@@ -78,6 +80,8 @@ interface Call {
   readonly headers: Readonly<Record<string, unknown>> | undefined
   /** The function with its captured variables as they are now, where it goes along. */
   readonly traveller: Traveller | undefined
+  /** Of its ordinary messages, those without options of their own. */
+  form?: MessageForm
 }
 
 interface Place {
@@ -124,7 +128,7 @@ export class Submitter {
 
   /** Sends a registered task. */
   applyTask<R>(task: Task, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, options: SendOptions): Submitted<R> {
-    return this.#submit<R>(this.#callOf(task), args, kwargs, { ...this.#options, ...options })
+    return this.#submit<R>(this.#callOf(task), args, kwargs, options === NO_OPTIONS ? this.#options : { ...this.#options, ...options })
   }
 
   /** Sends a task of which only the name is known here, e.g. one of a Python worker. */
@@ -198,30 +202,41 @@ export class Submitter {
     const serializer = options.serializer ?? own?.serializer ?? conf.taskSerializer
     const encoded =
       call.run === undefined ? codec.encodeNamedCall(given, keywords, embed, serializer) : codec.encodeCall(given, keywords, call.traveller, embed, serializer)
-    const message = buildTaskMessage({
-      id,
+    const compression = options.compression ?? own?.compression ?? conf.taskCompression
+    const common: MessageFormInput = {
       task: call.name,
       queue,
       origin,
       replyTo,
-      args: given,
-      kwargs: keywords,
-      ...encoded,
-      embed,
-      compression: options.compression ?? own?.compression ?? conf.taskCompression,
       maxSize: conf.taskMessageMaxSize,
-      etaMs: dueAtMs,
-      expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
-      nowMs,
       priority,
       shadow: options.shadow ?? own?.shadow,
       ignoreResult,
-      groupId: place?.pool,
-      groupIndex: place?.index,
-      rootId: parent?.rootId,
-      parentId: parent?.id,
-      headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
-    })
+      headers: call.headers,
+    }
+    const isOrdinary =
+      options === this.#options && options.taskId === undefined && options.headers === undefined && dueAtMs === undefined && expires === undefined &&
+      compression === undefined && keywords === undefined && parent === undefined && place === undefined
+    const message =
+      isOrdinary && call.run !== undefined && encoded.argsText !== undefined
+        ? formOf(call, common).message(id, argsRepr(given), joinBody(encoded.argsText, '{}', embed))
+        : buildTaskMessage({
+            ...common,
+            id,
+            args: given,
+            kwargs: keywords,
+            ...encoded,
+            embed,
+            compression,
+            etaMs: dueAtMs,
+            expiresMs: expires === undefined ? undefined : expires instanceof Date ? expires.getTime() : nowMs + toMs(expires, 'expires'),
+            nowMs,
+            groupId: place?.pool,
+            groupIndex: place?.index,
+            rootId: parent?.rootId,
+            parentId: parent?.id,
+            headers: options.headers === undefined ? call.headers : { ...options.headers, ...call.headers },
+          })
     codec.seal(message)
     const publication: Publication = dueAtMs === undefined ? { queue, message, priority } : { queue, message, priority, dueAtMs }
     if (parent !== undefined) noteChild(parent, id)
@@ -292,6 +307,15 @@ function dueAt(options: SendOptions, nowMs: number): number | undefined {
   }
   if (options.eta === undefined) return undefined
   return options.eta instanceof Date ? options.eta.getTime() : parseTime(options.eta)
+}
+
+/** Makes another one only when the configuration has changed meanwhile. */
+function formOf(call: Call, input: MessageFormInput): MessageForm {
+  const known = call.form?.input
+  const isSame =
+    known !== undefined && known.queue === input.queue && known.priority === input.priority && known.ignoreResult === input.ignoreResult && known.maxSize === input.maxSize
+  if (call.form === undefined || !isSame) call.form = new MessageForm(input)
+  return call.form
 }
 
 /** The binding's own `TypeError` is what a task fails with; for a caller the mistake has a code. */

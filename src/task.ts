@@ -4,7 +4,7 @@ import { type CurrentTask, currentTask } from './current.ts'
 import { InvalidTaskError } from './errors.ts'
 import { bindArguments } from './functions/parameters.ts'
 import type { Submitted } from './result/submitted.ts'
-import { checkOptions, checkSendOptions, SEND_KINDS, type SendOptions } from './send-options.ts'
+import { checkOptions, checkSendOptions, NO_OPTIONS, SEND_KINDS, type SendOptions } from './send-options.ts'
 
 /** A registered task: call it and it runs here; `delay` it and a worker runs it. */
 export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> {
@@ -81,7 +81,7 @@ export function createTask<A extends readonly unknown[], R>(sender: TaskSender, 
     delay: {
       value: (...given: unknown[]) => {
         const { args, kwargs } = splitArguments(given)
-        return send(args, kwargs, {})
+        return send(args, kwargs, NO_OPTIONS)
       },
     },
     applyAsync: {

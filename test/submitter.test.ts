@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 
 import type { Publication } from '../src/broker.ts'
 import { Codec } from '../src/codec.ts'
-import { loadConfig } from '../src/config/config.ts'
+import { type Config, loadConfig } from '../src/config/config.ts'
 import { runAsCurrentTask, type CurrentTask } from '../src/current.ts'
 import { EncodeError, InvalidTaskError, kw, OperationalError, TaskRevokedError, UnreachableFunctionError } from '../src/index.ts'
 import { TypeRegistry } from '../src/graph/types.ts'
@@ -18,12 +18,13 @@ let calls = 0
 /** What was sent, one list for each time. */
 let sent: (readonly Publication[])[]
 let accept: () => Promise<void>
+let conf: Config
 
 beforeEach(() => {
   source = new TestSource()
   sent = []
   accept = () => Promise.resolve()
-  const conf = loadConfig({ options: { root: ROOT, brokerUrl: 'memory:' }, env: {} })
+  conf = loadConfig({ options: { root: ROOT, brokerUrl: 'memory:' }, env: {} })
   submitter = new Submitter({
     conf,
     root: ROOT,
@@ -141,6 +142,27 @@ describe('options', () => {
     expect(Date.parse(only().message.headers['expires'] as string)).toBe(now + 60_000)
     expect(Date.parse(only().message.headers['eta'] as string)).toBe(now + 10_000)
     expect(only().message.properties).toMatchObject({ priority: 7, delivery_info: { exchange: '', routing_key: 'high' } })
+  })
+
+  test('that are the defaults change nothing', async () => {
+    const ids = [await submitter.submit(add, 1, 2), await submitter.apply(add, { args: [1, 2], queue: 'celery', priority: 0 })].map(({ id }) => id)
+
+    const [plain, spelt] = sent.flat().map(({ message: { body, contentEncoding, contentType, headers, properties } }, index) => {
+      const [id = ''] = ids.slice(index)
+      return JSON.stringify({ body, contentEncoding, contentType, headers: { ...headers, 'x-celeriac-signature': '' }, properties }).replaceAll(id, 'id')
+    })
+    expect(plain).toBe(spelt)
+  })
+
+  test('that the configuration gives hold from then on', async () => {
+    await submitter.submit(add, 1, 2)
+    conf.update({ taskDefaultQueue: 'other', taskDefaultPriority: 3, taskIgnoreResult: true })
+    await submitter.submit(add, 1, 2)
+
+    const [, publication] = sent.flat()
+    expect(publication).toMatchObject({ queue: 'other', priority: 3 })
+    expect(publication?.message.headers).toMatchObject({ ignore_result: true })
+    expect(publication?.message.properties).toMatchObject({ priority: 3, delivery_info: { routing_key: 'other' } })
   })
 
   test('given later win over those given before', async () => {

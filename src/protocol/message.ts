@@ -8,6 +8,13 @@ import { formatTime } from './time.ts'
 
 export { readTaskMessage, type TaskRequest } from './task-request.ts'
 
+/**
+ * The header that carries a message's signature: `v1.<key id>.<valid until>.<MAC>`.
+ *
+ * Valid until is in milliseconds since 1970, base 36, or empty for ever; the MAC is HMAC-SHA-256 in base64url.
+ */
+export const SIGNATURE_HEADER: string = 'x-celeriac-signature'
+
 /** A message as brokers carry it: everything is in wire form, and the body is still encoded. */
 export interface Message {
   /** Text for textual serializers, bytes for binary or compressed ones. */
@@ -153,8 +160,11 @@ function compressContent(content: Content, { compression, maxSize, task }: TaskM
   return { ...content, body }
 }
 
-/** A worker would keep the message as a dead letter rather than read it. */
-function refuseTooLarge(body: string | Uint8Array, task: string, limit: number): void {
+/**
+ * A worker would keep the message as a dead letter rather than read it.
+ * @throws {@link EncodeError} for a body of more bytes than `limit`.
+ */
+export function refuseTooLarge(body: string | Uint8Array, task: string, limit: number): void {
   // No character takes more than three bytes, so most bodies need not be measured.
   if (body.length * 3 <= limit) return
   const size = Buffer.byteLength(body)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { EncodeError, ImproperlyConfigured } from '../errors.ts'
+import { commonHeaders } from '../protocol/message-form.ts'
 import { parseTime } from '../protocol/time.ts'
 import { KeyFile } from './key-file.ts'
 import { expired, malformed, type Refusal, unknownKey, unsigned, wrong } from './refusal.ts'
@@ -104,9 +105,9 @@ export class KeyRing {
     return nowMs > signature.validUntilMs ? expired(what, signature.validUntilMs) : undefined
   }
 
-  #validUntil({ headers }: Signable, nowMs: number): number | undefined {
+  #validUntil(message: Signable, nowMs: number): number | undefined {
     if (this.#lifetimeMs === 0) return undefined
-    const eta = headers['eta'] ?? undefined
+    const eta = commonHeaders(message)['eta'] ?? undefined
     return (eta === undefined ? nowMs : Math.max(nowMs, parseTime(eta, 'header "eta"'))) + this.#lifetimeMs
   }
 

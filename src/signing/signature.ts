@@ -1,13 +1,9 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { FormedMessage, type MessageForm } from '../protocol/message-form.ts'
 import { canonical } from './canonical.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/**
- * The header that carries a message's signature: `v1.<key id>.<valid until>.<MAC>`.
- *
- * Valid until is in milliseconds since 1970, base 36, or empty for ever; the MAC is HMAC-SHA-256 in base64url.
- */
-export const SIGNATURE_HEADER: string = 'x-celeriac-signature'
+export { SIGNATURE_HEADER } from '../protocol/message.ts'
 
 /** Header that says where a function is to be found. Python passes it over. */
 export const FUNCTION_HEADER: string = 'x-celeriac-function'
@@ -39,7 +35,7 @@ export interface Signed {
 
 /** Signs a message; `validUntilMs` undefined is for ever. Headers may be null or absent alike. */
 export function signMessage(message: Signable, key: SigningKey, validUntilMs: number | undefined): string {
-  return sign(signedMessage(message, rememberedText), key, validUntilMs)
+  return sign(signedMessage(message), key, validUntilMs)
 }
 
 /** Signs a stored result, for its task alone. */
@@ -48,18 +44,30 @@ export function signResult(taskId: string, text: string, key: SigningKey): strin
 }
 
 /** What the signature of a message covers. */
-export function signedMessage({ headers, contentType, body }: Signable, functionText: (header: unknown) => string = canonical): Signed {
-  const head =
-    'message ' +
-    canonical(headers['id']) +
+export function signedMessage(message: Signable): Signed {
+  const { body } = message
+  if (message instanceof FormedMessage) return { head: `message ${canonical(message.id)}${formText(message)}`, body }
+  return { head: `message ${canonical(message.headers['id'])}${textBesidesId(message.headers, message.contentType)}`, body }
+}
+
+function textBesidesId(headers: Signable['headers'], contentType: string): string {
+  return (
     canonical(headers['task']) +
     canonical(headers['eta']) +
     canonical(headers['expires']) +
     canonical(contentType) +
     canonical(headers['compression']) +
-    functionText(headers[FUNCTION_HEADER]) +
+    canonical(headers[FUNCTION_HEADER]) +
     canonical(headers['x-celeriac-acks-late'])
-  return { head, body }
+  )
+}
+
+const textsOfForms = new WeakMap<MessageForm, string>()
+
+function formText({ form, contentType }: FormedMessage): string {
+  let text = textsOfForms.get(form)
+  if (text === undefined) textsOfForms.set(form, (text = textBesidesId(form.headers, contentType)))
+  return text
 }
 
 /** What the signature of a result covers. */
@@ -110,14 +118,4 @@ function shortMac({ innerPad, outerPad }: SigningKey, text: string): string {
   const end = BLOCK + inner.write(text, BLOCK, 'utf8')
   outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK, 'binary')
   return hash('sha256', outer, 'base64url')
-}
-
-const texts = new WeakMap<object, string>()
-
-/** The submitter sends one object with every call of a function; one that comes in is another each time. */
-function rememberedText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return canonical(value)
-  let text = texts.get(value)
-  if (text === undefined) texts.set(value, (text = canonical(value)))
-  return text
 }

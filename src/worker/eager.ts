@@ -27,7 +27,8 @@ export async function runEagerly(app: App, codec: Codec, backend: ResultBackend,
   const request = readTaskMessage(publication.message)
   const store = (status: State, resultText: string | undefined, traceback: string | null): Promise<boolean> =>
     backend.store({ taskId: request.id, status, text: metaText(request, status, resultText, traceback), expiresAtMs: undefined })
-  const outcome = await execute({ ...publication.message, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
+  const { body, contentEncoding, contentType, headers } = publication.message
+  const outcome = await execute({ body, contentEncoding, contentType, headers, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
     codec,
     conf,
     clock: systemClock,

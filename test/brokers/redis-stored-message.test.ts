@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readMessage, storeMessage, tryReadMessage } from '../../src/brokers/redis/stored-message.ts'
+import { joinBody } from '../../src/protocol/body.ts'
 import type { Message } from '../../src/protocol/message.ts'
+import { MessageForm } from '../../src/protocol/message-form.ts'
+import { newTaskId } from '../../src/protocol/task-id.ts'
 import { publication } from '../conformance/broker-fixture.ts'
 import { goldenMessages, goldenNames } from '../protocol/golden.ts'
 
@@ -33,6 +36,21 @@ test.each(goldenNames('messages').flatMap((name) => goldenMessages('messages', n
   const envelope = { body: Buffer.from(rest.body).toString('base64'), 'content-type': rest.contentType, 'content-encoding': rest.contentEncoding, headers: {}, properties: { delivery_info: {}, ...properties, delivery_tag: 't', body_encoding: 'base64' } }
 
   expect(readMessage(JSON.stringify(envelope))).toMatchObject({ message: { body: rest.body, properties: others }, losses: 0, publishedAtMs: undefined })
+})
+
+test.each([[undefined, 0], ['v1.signature', 0], ['v1.signature', 5]])('writes a message of a form as any other, signed %s, with priority %i', (signature, priority) => {
+  const form = new MessageForm({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', priority, shadow: '"', headers: { 'x-mine': [1] } })
+  const message = form.message(newTaskId(NOW), "('é', 1)", joinBody('["é",1]', '{}'))
+  if (signature !== undefined) message.signature = signature
+  const { body, contentEncoding, contentType, headers, properties } = message
+  const plain: Message = { body, contentType, contentEncoding, headers, properties }
+
+  const [formed, other] = [message, plain].map((one) => storeMessage({ queue: 'q', message: one, priority }, NOW))
+
+  const untagged = (text: string | undefined): string | undefined => text?.replace(/"delivery_tag":"[0-9a-f-]{36}"/, '"delivery_tag":""')
+  expect(untagged(formed?.text)).toBe(untagged(other?.text))
+  expect(formed?.urgency).toBe(priority)
+  expect(readMessage(formed?.text ?? '').message).toEqual(plain)
 })
 
 test('does not mistake what a message says for what we say of it', () => {

@@ -2,7 +2,9 @@ import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EncodeError } from '../../src/errors.ts'
-import { isSignedBy, readSignature, type Signable, signedMessage, signedResult, signMessage, signResult } from '../../src/signing/signature.ts'
+import { joinBody } from '../../src/protocol/body.ts'
+import { MessageForm } from '../../src/protocol/message-form.ts'
+import { FUNCTION_HEADER, isSignedBy, readSignature, type Signable, signedMessage, signedResult, signMessage, signResult } from '../../src/signing/signature.ts'
 import { signingKey } from '../../src/signing/signing-key.ts'
 import { HEADERS, KEY, message } from './samples.ts'
 
@@ -31,6 +33,18 @@ describe('the signature of a message', () => {
 
       expect(mac).toBe(createHmac('sha256', secret).update(`celeriac v1 ${keyId}  ${head}`).update(body).digest('base64url'))
       expect(signMessage(message({}, Buffer.from(body)), KEY, undefined)).toContain(mac)
+    }
+  })
+
+  test('of a message of a form is that of any other which says the same', () => {
+    const input = { task: 'src/tasks:add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', headers: { [FUNCTION_HEADER]: { t: 'm', p: ['add'] }, 'x-celeriac-acks-late': true } }
+    const form = new MessageForm(input)
+
+    const messages = ['0199a1b2-7c3d-7000-8000-5c0ffee50000', '0199a1b2-7c3d-7000-8000-5c0ffee50001'].map((id) => form.message(id, '(1, 2)', joinBody('[1,2]', '{}')))
+
+    for (const message of messages) {
+      const { body, contentType, headers } = message
+      expect(signMessage(message, KEY, UNTIL_MS)).toBe(signMessage({ body, contentType, headers }, KEY, UNTIL_MS))
     }
   })
 

@@ -3,7 +3,8 @@ import type { Publication } from '../../broker.ts'
 import { EncodeError } from '../../errors.ts'
 import { decodeEnvelope, toBase64 } from '../../protocol/envelope.ts'
 import { stringifyJson } from '../../protocol/json.ts'
-import type { Message } from '../../protocol/message.ts'
+import { type Content, type Message, SIGNATURE_HEADER } from '../../protocol/message.ts'
+import { FORM_CONTENT, FormedMessage, type FormText, formText, type MessageForm } from '../../protocol/message-form.ts'
 
 const HIGHEST_PRIORITY = 9
 
@@ -36,25 +37,60 @@ const OURS = /^\s*\{(?:"celeriac-losses": (\d{1,9}), )?(?:"celeriac-priority": (
  * @throws `TypeError` when a header or property cannot be written as JSON.
  */
 export function storeMessage({ queue, message, priority = 0 }: Publication, publishedAtMs: number): StoredMessage {
-  const { properties } = message
   const urgency = Math.min(Math.max(Math.trunc(priority), 0), HIGHEST_PRIORITY)
+  const ours = `{${urgency > 0 ? `"celeriac-priority": ${urgency}, ` : ''}"celeriac-published": ${publishedAtMs}, `
+  if (message instanceof FormedMessage) return { text: encodeFormed(ours, message), urgency }
+  const { properties } = message
   const added: string[] = []
   if (properties['delivery_info'] === undefined) added.push('delivery_info')
   if (properties['priority'] === undefined) added.push('priority')
-  const sent: Record<string, unknown> = { ...properties, priority: 0, body_encoding: 'base64', delivery_tag: nextTag() }
+  const sent = sentProperties(properties, nextTag())
   if (added[0] === 'delivery_info') sent['delivery_info'] = { exchange: '', routing_key: queue }
 
-  const ours = `{${urgency > 0 ? `"celeriac-priority": ${urgency}, ` : ''}"celeriac-published": ${publishedAtMs}, `
   const mark = added.length === 0 ? '' : `"celeriac-added": [${added.map((name) => `"${name}"`).join(', ')}], `
   return { text: `${ours}${mark}${encode(message, sent)}}`, urgency }
 }
 
+function sentProperties(properties: Readonly<Record<string, unknown>>, tag: string): Record<string, unknown> {
+  return { ...properties, priority: 0, body_encoding: 'base64', delivery_tag: tag }
+}
+
+/** What {@link encode} writes of the messages of a form, in two parts: the signature is between them, and the tag at the end. */
+interface FormTexts {
+  readonly headers: FormText
+  readonly properties: FormText
+}
+
+const textsOfForms = new WeakMap<MessageForm, FormTexts>()
+
+function encodeFormed(ours: string, message: FormedMessage): string {
+  const { body, form, signature } = message
+  let texts = textsOfForms.get(form)
+  if (texts === undefined) textsOfForms.set(form, (texts = textsOf(form)))
+  const pieces = [ours, '"body": "', toBase64(body), '", ']
+  message.fill(texts.headers, pieces)
+  if (signature !== undefined) pieces.push(`,"${SIGNATURE_HEADER}":"`, signature, '"')
+  pieces.push('}, ')
+  message.fill(texts.properties, pieces)
+  pieces.push(nextTag(), '"}}')
+  // Rather than a template, whose pieces would be kept until they are put together when it is sent, which takes longer by then.
+  return pieces.join('')
+}
+
+function textsOf(form: MessageForm): FormTexts {
+  return {
+    headers: formText(`${contentText(FORM_CONTENT)}, "headers": ${JSON.stringify(form.headers).slice(0, -'}'.length)}`),
+    properties: formText(`"properties": ${JSON.stringify(sentProperties(form.properties, '')).slice(0, -'"}'.length)}`),
+  }
+}
+
 /** What `encodeEnvelope` writes, in pieces: this is the hottest path of sending. */
-function encode({ body, contentEncoding, contentType, headers }: Message, properties: Readonly<Record<string, unknown>>): string {
-  return (
-    `"body": "${toBase64(body)}", "content-encoding": ${JSON.stringify(contentEncoding)}, "content-type": ${JSON.stringify(contentType)}, ` +
-    `"headers": ${toJson(headers)}, "properties": ${toJson(properties)}`
-  )
+function encode(message: Message, properties: Readonly<Record<string, unknown>>): string {
+  return `"body": "${toBase64(message.body)}", ${contentText(message)}, "headers": ${toJson(message.headers)}, "properties": ${toJson(properties)}`
+}
+
+function contentText({ contentEncoding, contentType }: Omit<Content, 'body'>): string {
+  return `"content-encoding": ${JSON.stringify(contentEncoding)}, "content-type": ${JSON.stringify(contentType)}`
 }
 
 /** Nearly always plain JSON; only what is not is looked at closely. */
