@@ -15,3 +15,11 @@ test('sorts by the time it was made, and is never given twice', () => {
   expect(ids.toSorted()).toEqual(ids)
   expect(new Set(Array.from({ length: 10_000 }, () => newTaskId(1_700_000_000_000))).size).toBe(10_000)
 })
+
+test('has any digit in any place that is random', () => {
+  const ids = Array.from({ length: 2000 }, () => newTaskId(1_700_000_000_000))
+
+  const seen = Array.from({ length: 36 }, (_, place) => new Set(ids.map((id) => id[place])).size)
+
+  expect(seen).toEqual([...Array.from({ length: 15 }, () => 1), 16, 16, 16, 1, 4, 16, 16, 16, 1, ...Array.from({ length: 12 }, () => 16)])
+})
