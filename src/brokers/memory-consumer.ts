@@ -106,11 +106,10 @@ export class MemoryConsumer implements Consumer {
 
   #buryIfTooLarge(message: MemoryMessage): boolean {
     const { store, clock, maxMessageSize } = this.#parts
-    const { body, contentType, contentEncoding, headers, properties } = message.message
-    const size = Buffer.byteLength(body)
+    const size = Buffer.byteLength(message.message.body)
     if (size <= maxMessageSize) return false
     const detail = `The body has ${size} bytes, more than the ${maxMessageSize} that taskMessageMaxSize allows.`
-    const letter: DeadLetter = { queue: message.queue, reason: 'malformed', detail, diedAtMs: clock.now(), message: { body: '', contentType, contentEncoding, headers, properties } }
+    const letter: DeadLetter = { queue: message.queue, reason: 'malformed', detail, diedAtMs: clock.now(), message: { ...message.message, body: '' } }
     store.remove(message)
     store.dead.push(letter)
     this.#call(() => this.#options.onDeadLetter?.(letter))

@@ -30,7 +30,10 @@ export class MemoryStore {
   #lastId = 0
 
   publish(publications: readonly Publication[], nowMs: number): void {
-    for (const { queue, message, priority = 0, dueAtMs = 0 } of publications) {
+    for (const { queue, message: sent, priority = 0, dueAtMs = 0 } of publications) {
+      // A plain object, as from any other broker, whatever makes the parts when they are asked for.
+      const { body, contentType, contentEncoding, headers, properties } = sent
+      const message = { body, contentType, contentEncoding, headers, properties }
       const lane = Math.min(Math.max(Math.trunc(priority), 0), HIGHEST_PRIORITY)
       this.#put({ id: (this.#lastId += 1), queue, message, priority: lane, publishedAtMs: nowMs, losses: 0, dueAtMs }, nowMs)
     }

@@ -47,7 +47,7 @@ export class MessageForm {
   }
 }
 
-/** A message of a {@link MessageForm}. Its headers and properties are made when somebody reads them, which is nobody who writes their JSON. */
+/** A message of a {@link MessageForm}. Its headers and properties are made when they are read; whoever writes their JSON need not. */
 export class FormedMessage implements Message {
   readonly form: MessageForm
   readonly id: string

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Broker, Delivery } from '../../src/broker.ts'
+import { joinBody } from '../../src/protocol/body.ts'
+import { MessageForm } from '../../src/protocol/message-form.ts'
+import { newTaskId } from '../../src/protocol/task-id.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { turn, within } from '../support/within.ts'
 import { collect, expectNothingMore, idOf, publication, publications, type BrokerFixture } from './broker-fixture.ts'
@@ -32,6 +35,18 @@ export function testBroker(name: string, setUp: () => Promise<BrokerFixture>): v
       expect(deliveries[0]?.queue).toBe('q')
       expect(deliveries[0]?.losses).toBe(0)
       expect(Math.abs((deliveries[0]?.publishedAtMs ?? 0) - Date.now())).toBeLessThan(60_000)
+    })
+
+    test('delivers a message of a form as any other', async () => {
+      const form = new MessageForm({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', headers: { 'x-mine': [1] } })
+      const message = form.message(newTaskId(Date.now()), '(1, 2)', joinBody('[1,2]', '{}'))
+      message.signature = 'v1.signature'
+      await broker.publish([{ queue: 'q', message }])
+
+      const [delivery] = await (await collect(broker)).received(1)
+
+      const { body, contentEncoding, contentType, headers, properties } = message
+      expect(delivery?.message).toEqual({ body, contentType, contentEncoding, headers, properties })
     })
 
     test('connects once however often it is asked, and closes twice', async () => {
