@@ -74,7 +74,7 @@ function usesRedis(side: SideName): boolean {
 async function measure(measurement: Measurement, settings: BenchOptions, server: RedisServer | undefined): Promise<Outcome> {
   const { sides, rounds, tasks } = settings
   const { concurrency, pool = 'async' } = measurement
-  const found: Record<SideName, Figures[]> = { celeriac: [], 'celeriac-redis': [], bullmq: [], celery: [] }
+  const found: Record<SideName, Figures[]> = { celeriac: [], 'celeriac-redis': [], bullmq: [], celery: [], bare: [] }
   try {
     for (let round = 1; round <= Math.min(rounds, measurement.mostRounds ?? rounds); round++) {
       for (const side of round % 2 === 1 ? sides : sides.toReversed()) {

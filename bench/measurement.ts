@@ -1,7 +1,10 @@
 import type { Figures, PoolName } from './side.ts'
 
-/** Who is measured, in the order of the results page: ourselves on the embedded default and on Redis, and the peers, both on Redis. */
-export const SIDES = ['celeriac', 'celeriac-redis', 'bullmq', 'celery'] as const
+/**
+ * Who is measured, in the order of the results page: ourselves on the embedded default and on Redis, the peers, both on Redis, and the
+ * least that a worker of ours on Redis would have to do.
+ */
+export const SIDES = ['celeriac', 'celeriac-redis', 'bullmq', 'celery', 'bare'] as const
 export type SideName = (typeof SIDES)[number]
 
 /** One thing that is measured: which processes to run, and how to read what they print. */

@@ -8,6 +8,7 @@ const NAMES: Readonly<Record<SideName, string>> = {
   'celeriac-redis': 'Celeriac on Redis',
   bullmq: 'BullMQ',
   celery: 'Celery',
+  bare: 'the bare loop',
 }
 
 /** Two sides of a row, by one figure of theirs. */

@@ -66,7 +66,8 @@ export class Publisher {
     if (first === undefined) return
     const lists = new Map<string, string[]>()
     const others: (string | number)[] = []
-    for (const queue of new Set(messages.map((message) => message.queue))) others.push(...this.#declaration(queue))
+    const queues = new Set(messages.map((message) => message.queue))
+    for (const queue of queues) others.push(...this.#declaration(queue))
     for (const message of messages) {
       if (message.dueAtMs > 0) others.push('park', this.#keys.parked(message.queue), Math.ceil(message.dueAtMs), 1, `0:${message.text}`)
       else if (message.urgency === 0) gather(lists, message.queue, message.text)
@@ -81,7 +82,7 @@ export class Publisher {
       for (const [queue, texts] of lists) others.push('push', this.#keys.list(queue), '', texts.length, ...texts)
       await this.#connection.runRepeatable((client) => PUBLISH.run(client, [], others))
     }
-    for (const queue of new Set(messages.map((message) => message.queue))) {
+    for (const queue of queues) {
       for (const key of [this.#keys.list(queue), this.#keys.parked(queue)]) this.#connection.invalidate(key)
     }
   }
