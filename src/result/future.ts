@@ -8,7 +8,7 @@ import { progressOf } from './progress.ts'
 import type { ResultSource } from './source.ts'
 import { timeoutError } from './timeout-error.ts'
 import { callWhenDone, refresh, waitForOne, type WaitOptions } from './wait.ts'
-import { isReady, latestOf, remember, Waitable } from './waitable.ts'
+import { endsUnseen, isReady, latestOf, remember, Waitable } from './waitable.ts'
 import { waitingTable } from './waiting.ts'
 
 let sourceOf: (future: Future<unknown>) => ResultSource
@@ -238,5 +238,6 @@ export class Future<T> extends Waitable implements FutureLike<T> {
 
 /** Gets ready to be told how the task of a future ends, which is just being sent. Returns the function that ends it. */
 export function expectEnd(future: Future<unknown>): () => void {
-  return waitingTable(sourceOf(future)).expect(future.id, { seen: (record) => remember(future, record), failed: () => {} })
+  if (endsUnseen(future)) return () => {}
+  return waitingTable(sourceOf(future)).watch(future.id, { seen: (record) => remember(future, record), failed: () => {} }, 'new')
 }

@@ -1,3 +1,4 @@
+import { toMs } from '../config/duration.ts'
 import { expectEnd, type Future } from './future.ts'
 import type { WaitOptions } from './wait.ts'
 
@@ -36,8 +37,9 @@ export class Submitted<T> extends Promise<Future<T>> {
 
   /** Waits for the broker, then for the task's result. */
   async result(options?: WaitOptions): Promise<T> {
-    // Before the message is out, nobody has to look whether the task has ended already.
-    const stop = this.#isAccepted ? undefined : expectEnd(this.#future)
+    // Before the message is out, nobody has to look whether the task has ended already. Who waits for no time only looks, and later.
+    const isWait = options?.timeout === undefined || toMs(options.timeout, 'timeout') > 0
+    const stop = isWait && !this.#isAccepted ? expectEnd(this.#future) : undefined
     try {
       const future = await this
       return await future.result(options)

@@ -71,7 +71,7 @@ export function startWait(source: ResultSource, tasks: readonly Waitable[], opti
         see(index, task, known)
         continue
       }
-      const stop = table.watch(task.id, { seen: (record) => see(index, task, record), failed: fail })
+      const stop = table.watch(task.id, { seen: (record) => see(index, task, record), failed: fail }, timeoutMs === 0 ? 'now' : undefined)
       if (ended) stop()
       else unwatch.push(stop)
     }

@@ -2,7 +2,7 @@ import type { StoredResult } from '../backend.ts'
 import type { ResultSource } from './source.ts'
 import { isReady } from './waitable.ts'
 
-/** How late what was stored for a task while it was being sent may be looked for. */
+/** What was stored for a task while it was being sent is looked for after this, at the latest. */
 const LOOK_AFTER_MS = 50
 
 /** How many records are read in one go, so that a large pool does not hold up the event loop. */
@@ -39,24 +39,22 @@ export class WaitingTable {
     return this.#entries.size
   }
 
-  /** Tells `watcher` about a task until it is ready. Returns the function that ends it; a second call does nothing. */
-  watch(id: string, watcher: Watcher): () => void {
-    return this.#watch(id, watcher, false)
-  }
-
-  /** {@link watch} for a task that is just being sent, of which nothing can be stored yet. */
-  expect(id: string, watcher: Watcher): () => void {
-    return this.#watch(id, watcher, true)
-  }
-
-  #watch(id: string, watcher: Watcher, isNew: boolean): () => void {
+  /**
+   * Tells `watcher` about a task until it is ready. Returns the function that ends it; a second call does nothing.
+   *
+   * `when` it is `new`, it is just being sent, and nothing can be stored for it yet; `now` does not wait until it is time to look for it.
+   */
+  watch(id: string, watcher: Watcher, when?: 'new' | 'now'): () => void {
     let entry = this.#entries.get(id)
     if (!entry) {
-      entry = { id, isNew, watchers: new Set(), unsubscribe: undefined, latest: undefined, known: false, ended: false }
+      entry = { id, isNew: when === 'new', isExpected: false, watchers: new Set(), unsubscribe: undefined, latest: undefined, known: false, ended: false }
       this.#entries.set(id, entry)
       this.#readSoon(entry)
     } else if (entry.known) {
       watcher.seen(entry.latest)
+    } else if (when === 'now') {
+      entry.isNew = false
+      if (entry.isExpected) this.#readSoon(entry)
     }
 
     const { watchers } = entry
@@ -115,22 +113,22 @@ export class WaitingTable {
   /** Takes it for granted that nothing is stored for a task that is being sent. Most have ended when it is time to look. */
   #expect(entry: Entry): boolean {
     const { backend, clock } = this.#source
-    if (!entry.isNew || backend.expect === undefined) return false
+    entry.isExpected = entry.isNew && backend.expect !== undefined
+    if (!entry.isExpected) return false
     entry.isNew = false
-    this.#listen(entry, backend.expect(entry.id, (record) => this.#tell(entry, record)))
-    this.#tell(entry, undefined)
+    this.#listen(entry, backend.expect?.(entry.id, (record) => this.#tell(entry, record)))
     if (this.#expected.push(entry) === 1) clock.after(LOOK_AFTER_MS, () => this.#look())
     return true
   }
 
   #look(): void {
-    for (const entry of this.#expected.splice(0)) if (!entry.ended) this.#readSoon(entry)
+    for (const entry of this.#expected.splice(0)) if (!entry.ended && entry.isExpected) this.#readSoon(entry)
   }
 
-  #listen(entry: Entry, unsubscribe: () => void): void {
+  #listen(entry: Entry, unsubscribe: (() => void) | undefined): void {
     entry.unsubscribe?.()
     entry.unsubscribe = unsubscribe
-    if (entry.ended) unsubscribe()
+    if (entry.ended) unsubscribe?.()
   }
 
   #tell(entry: Entry, record: StoredResult | undefined): void {
@@ -189,6 +187,8 @@ interface Entry {
   readonly id: string
   /** It is being sent. */
   isNew: boolean
+  /** What was stored for it so far is yet to be looked for. */
+  isExpected: boolean
   readonly watchers: Set<Watcher>
   unsubscribe: (() => void) | undefined
   latest: StoredResult | undefined

@@ -46,7 +46,7 @@ export function signResult(taskId: string, text: string, key: SigningKey): strin
 /** What the signature of a message covers. */
 export function signedMessage(message: Signable): Signed {
   const { body } = message
-  if (message instanceof FormedMessage) return { head: `message ${canonical(message.id)}${formText(message)}`, body }
+  if (message instanceof FormedMessage) return { head: `message ${canonical(message.id)}${commonText(message)}`, body }
   return { head: `message ${canonical(message.headers['id'])}${textBesidesId(message.headers, message.contentType)}`, body }
 }
 
@@ -64,7 +64,7 @@ function textBesidesId(headers: Signable['headers'], contentType: string): strin
 
 const textsOfForms = new WeakMap<MessageForm, string>()
 
-function formText({ form, contentType }: FormedMessage): string {
+function commonText({ form, contentType }: FormedMessage): string {
   let text = textsOfForms.get(form)
   if (text === undefined) textsOfForms.set(form, (text = textBesidesId(form.headers, contentType)))
   return text

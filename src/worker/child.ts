@@ -108,9 +108,14 @@ function fillSoon(): void {
   isFilling = true
   setImmediate(() => {
     const isLong = performance.now() - lastReadMs > LONGEST_TURN_MS
-    if (isLong) setImmediate(fillNow)
-    else fillNow()
+    if (isLong) setImmediate(fillWhenDue)
+    else fillWhenDue()
   })
+}
+
+/** Something else may have filled the slots meanwhile, and may have asked since. */
+function fillWhenDue(): void {
+  if (isFilling) fillNow()
 }
 
 function fillNow(): void {
@@ -139,6 +144,7 @@ async function run(n: number, execution: Execution): Promise<void> {
 
 function ask(): void {
   isAsking = true
+  isFilling = false
   outbox.add({ t: 'ask' })
 }
 

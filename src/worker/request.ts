@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { ContentDisallowed, DecodeError, NotRegistered, SecurityError, TaskRevokedError, WorkerLostError } from '../errors.ts'
 import type { Clock } from '../internal/clock.ts'
 import type { Logger } from '../internal/logger.ts'
-import type { Consequences, Outcome, Pool } from '../pool.ts'
+import { type Consequences, NOT_BEGUN, type Outcome, type Pool } from '../pool.ts'
 import { decodeBody, plainArgumentsText } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
 import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
@@ -150,6 +150,7 @@ export class Request {
       case 'unknown-task':
         return this.#offerAgain(request, outcome.detail)
       case 'lost':
+        if (outcome === NOT_BEGUN && !this.#acksLate(request)) return this.#sendAgain(request)
         return this.#lost(request, outcome.detail, outcome.bystander)
     }
   }
@@ -168,9 +169,7 @@ export class Request {
     const { clock, codec, logger, origin } = this.#context
     const { message: own, queue } = this.#delivery
     const message = retryMessage(own, request, outcome, { codec, origin, queue, nowMs: clock.now() })
-    // Of a foreign sender's it says another thing on each broker.
-    const priority = own.headers['lang'] === 'js' ? own.properties['priority'] : undefined
-    await this.#publish([{ queue, message, dueAtMs: outcome.etaMs, ...(typeof priority === 'number' && { priority }) }])
+    await this.#publish([{ queue, message, dueAtMs: outcome.etaMs, ...this.#priority() }])
     logger.info({ task: request.task, id: request.id }, `Task ${request.task}[${request.id}] is retried in ${Math.max(0, outcome.etaMs - clock.now()) / 1000} s${outcome.summary === undefined ? '' : `: ${outcome.summary}`}`)
     if (!this.#ignoresResult(request)) await this.#store(this.#record(request, 'RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null, childrenOf(outcome)))
     return this.#ack()
@@ -194,6 +193,23 @@ export class Request {
     if (!late) return this.#storeError(request, new WorkerLostError(`${detail}. It was acknowledged before it ran, so no worker runs it again.`))
     if (conf.taskRejectOnWorkerLost && losses < conf.taskMaxDeliveries) return this.#requeue({ lost: true })
     await this.#giveUpLost(request, detail, losses)
+  }
+
+  /** It has no message any more, but it has not begun either, so that another one lets it run once all the same. */
+  async #sendAgain(request: TaskRequest): Promise<void> {
+    const { message, queue } = this.#delivery
+    try {
+      await this.#publish([{ queue, message, ...this.#priority() }])
+    } catch {
+      await this.#lost(request, 'The worker stopped, and could not send it again', true)
+    }
+  }
+
+  /** The priority that it was sent with. Of a foreign sender's it says another thing on each broker. */
+  #priority(): { priority?: number } {
+    const { headers, properties } = this.#delivery.message
+    const { priority } = properties
+    return headers['lang'] === 'js' && typeof priority === 'number' ? { priority } : {}
   }
 
   /** Unless it is another worker's by now, where it may yet succeed. */

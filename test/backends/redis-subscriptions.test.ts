@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { StoredResult } from '../../src/backend.ts'
 import { ResultKeys } from '../../src/backends/redis/keys.ts'
 import { JSON_FORM } from '../../src/backends/redis/result-form.ts'
@@ -8,6 +8,8 @@ import { silentLogger } from '../../src/internal/logger.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { turn } from '../support/within.ts'
 import { meta } from './redis-fixture.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 test('does not let a read that was pushed past put an older record after a newer one', async () => {
   const { subscriptions, heard, push, reads } = held()
@@ -53,6 +55,45 @@ test('reads again where a read failed, until it has', async () => {
   expect(heard).toEqual(['SUCCESS'])
 })
 
+test('hears of a task that is expected without a read, and reads it when somebody subscribes after all', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { subscriptions, heard, push, reads } = held()
+  const end = subscriptions.expect('a', ({ status }) => heard.push(status))
+  await turn()
+  await turn()
+  push('STARTED')
+  const readsBefore = reads.length
+  subscriptions.subscribe('a', () => {})
+  end()
+  await turn()
+
+  expect(heard).toEqual(['STARTED'])
+  expect([readsBefore, reads.length]).toEqual([0, 1])
+})
+
+test('reads at once what was expected when the server confirms late', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const confirmed = Promise.withResolvers<void>()
+  const { subscriptions, reads } = held(confirmed.promise)
+  subscriptions.expect('a', () => {})
+  await turn()
+  vi.advanceTimersByTime(1)
+  confirmed.resolve()
+  await turn()
+  await turn()
+
+  expect(reads.length).toBe(1)
+})
+
+test('subscribes to nothing that is expected no more', async () => {
+  const { subscriptions, subscribed } = held()
+  subscriptions.expect('a', () => {})()
+  await turn()
+  await turn()
+
+  expect(subscribed).toEqual([])
+})
+
 test('keeps the process alive while there is a subscription', async () => {
   const { subscriptions, holds } = held()
 
@@ -64,9 +105,10 @@ test('keeps the process alive while there is a subscription', async () => {
   expect(holds).toEqual(['ref', 'unref', 'ref', 'unref'])
 })
 
-/** Subscriptions at a server that confirms at once; reads wait until the test answers them. */
-function held(): {
+/** Subscriptions at a server that confirms at once, or after `confirmed`; reads wait until the test answers them. */
+function held(confirmed?: Promise<void>): {
   subscriptions: ResultSubscriptions
+  subscribed: string[]
   heard: string[]
   holds: string[]
   reads: PromiseWithResolvers<StoredResult[]>[]
@@ -76,14 +118,17 @@ function held(): {
 } {
   const reads: PromiseWithResolvers<StoredResult[]>[] = []
   const holds: string[] = []
+  const subscribed: string[] = []
   const clock = new ManualClock()
   let hear = (_text: string): void => {}
   let reconnect = (): void => {}
   const subscriptions = new ResultSubscriptions({
     form: JSON_FORM,
     subscriber: {
-      async subscribe(_channel, listener) {
+      async subscribe(channel, listener) {
+        subscribed.push(channel)
         hear = listener
+        await confirmed
         return () => {}
       },
       onBack(listener) {
@@ -102,7 +147,7 @@ function held(): {
       return read.promise
     },
   })
-  return { subscriptions, heard: [], holds, reads, push: (status) => hear(meta('a', status)), reconnect: () => reconnect(), clock }
+  return { subscriptions, subscribed, heard: [], holds, reads, push: (status) => hear(meta('a', status)), reconnect: () => reconnect(), clock }
 }
 
 function record(status: string): StoredResult {

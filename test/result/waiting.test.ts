@@ -64,6 +64,25 @@ describe('a task that is waited for while it is being sent', () => {
     expect(leftOf(source)).toEqual(NOTHING)
   })
 
+  test('is looked for at once by one who does not wait', async () => {
+    const source = lateSource()
+    const submitted = new Submitted(new Future<number>(source, 'a'), turn())
+    const result = submitted.result()
+    const { id } = await submitted
+    await source.put('a', 'SUCCESS', 3)
+
+    expect(await within(new Future<number>(source, id).result({ timeout: 0 }), 'the look')).toBe(3)
+    expect(await within(result, 'the result')).toBe(3)
+    expect(source.backend.reads).toEqual([1])
+  })
+
+  test('is looked for by one who does not wait even while it is being sent', async () => {
+    const source = lateSource()
+    await source.put('a', 'SUCCESS', 3)
+
+    expect(await new Submitted(new Future<number>(source, 'a'), turn()).result({ timeout: 0 })).toBe(3)
+  })
+
   test('is waited for no more when it was refused', async () => {
     const source = lateSource()
     const submitted = new Submitted(new Future<number>(source, 'a'), Promise.reject(new Error('no broker')))

@@ -31,6 +31,7 @@ describe('with taskAlwaysEager', () => {
 
     expect(await future.state()).toBe('SUCCESS')
     expect(await future.result()).toBe(process.pid)
+    expect(await celery.submit(tasks.add, 1, 2).result({ timeout: 0 })).toBe(3)
   })
 
   test('no process is started, no file is written and no socket is opened', async () => {

@@ -11,6 +11,9 @@ const READ_AT_ONCE = 500
 
 const RETRY_MS = 1000
 
+/** No task ends sooner than this after it was sent. */
+const CONFIRMED_WITHIN_MS = 0.3
+
 /** What is used of a subscriber: one of text, or one of bytes. */
 export interface ResultSubscriber extends Pick<RedisSubscriber, 'onBack' | 'ref' | 'unref'> {
   subscribe(channel: string, listener: (kept: Kept) => void): Promise<() => void>
@@ -59,11 +62,21 @@ export class ResultSubscriptions {
   expect(id: string, listener: (record: StoredResult) => void): () => void {
     const stop = this.#listen(id, listener)
     const channel = this.#channels.get(id)
-    // Behind the message itself, which is more urgent. What goes wrong shows when it is caught up with.
-    setImmediate(() => {
-      if (channel !== undefined && this.#channels.get(id) === channel) this.#begin(channel).catch(() => {})
-    })
+    // Behind the message itself, which is more urgent.
+    if (channel !== undefined) setImmediate(() => void this.#beginExpected(channel))
     return stop
+  }
+
+  async #beginExpected(channel: Channel): Promise<void> {
+    const sentMs = performance.now()
+    try {
+      if (this.#wanted([channel]).length === 0) return
+      await this.#begin(channel)
+      // The task may have ended meanwhile.
+      if (performance.now() - sentMs > CONFIRMED_WITHIN_MS) this.#catchUp(this.#wanted([channel]))
+    } catch {
+      // What goes wrong shows when it is caught up with.
+    }
   }
 
   #listen(id: string, listener: (record: StoredResult) => void): () => void {

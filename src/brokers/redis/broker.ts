@@ -131,10 +131,12 @@ export class RedisBroker implements Broker {
   }
 
   async purge(queue: string): Promise<number> {
-    const { census, keys, publisher } = this.#opened.get()
+    const { census, connection, keys, publisher } = this.#opened.get()
     keys.checkQueue(queue)
     const count = await census.purge(queue)
     publisher.forgetDeclared()
+    // The server watches none of these keys any more for us.
+    connection.invalidate(null)
     return count
   }
 

@@ -52,7 +52,7 @@ export class Claims {
   #turn = 0
   #nextNumber = 1
   readonly #lists: readonly string[]
-  /** The lists of the queues and their parked sets. */
+  readonly #parked: readonly string[]
   readonly #watched: readonly string[]
   /** Steps of priority, as the lists' names end with them. */
   readonly #steps: readonly string[]
@@ -66,7 +66,8 @@ export class Claims {
     this.#queues = queueOrderStrategy === 'sorted' ? [...new Set(queues)].toSorted() : [...new Set(queues)]
     this.#isStrict = queueOrderStrategy !== 'round_robin'
     this.#lists = this.#queues.flatMap((queue) => keys.lists(queue))
-    this.#watched = [...this.#lists, ...this.#queues.map((queue) => keys.parked(queue))]
+    this.#parked = this.#queues.map((queue) => keys.parked(queue))
+    this.#watched = [...this.#lists, ...this.#parked]
     this.#steps = keys.layout.prioritySteps.filter((step) => step > 0).map(String)
   }
 
@@ -77,7 +78,7 @@ export class Claims {
 
   /** Whether there is anything to claim. As after a claim that left nothing, the server tells when that changes. */
   async isReady(): Promise<boolean> {
-    const commands = [this.#lists, this.#watched].map((keys) => ['EXISTS', ...keys])
+    const commands = [this.#lists, this.#parked].map((keys) => ['EXISTS', ...keys])
     const [ready] = await this.#parts.connection.run((client) => Promise.all(commands.map((command) => client.sendCommand(command))))
     return Number(ready) > 0
   }

@@ -72,7 +72,7 @@ export class RedisConsumer implements Consumer, Settler {
   #fetching: Promise<void> | undefined
   /** Nobody waits for the fetch that is under way: what it brings goes back. */
   #isFetchGivenUp = false
-  /** Settled in this turn, so that they still take room. */
+  /** Being settled in this turn, so that they still take room. */
   #unsent = 0
   /** Nothing was ready at the last look, and nobody has said since that this changed. */
   #drained = false

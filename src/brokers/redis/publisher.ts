@@ -19,7 +19,7 @@ interface Prepared extends StoredMessage {
   readonly dueAtMs: number
 }
 
-/** Brings messages into their lists. Calls of one turn of the event loop go out together. */
+/** Brings messages into their lists. Calls that follow each other without a pause go out together. */
 export class Publisher {
   readonly #connection: RedisConnection
   readonly #keys: Keys
@@ -74,16 +74,20 @@ export class Publisher {
     }
     others.push(...this.#urgent(messages))
 
-    const [only] = lists
-    if (only !== undefined && lists.size === 1 && others.length === 0) {
-      const command = ['LPUSH', this.#keys.list(only[0]), ...only[1]]
-      await this.#connection.runRepeatable((client) => client.sendCommand(command))
-    } else {
-      for (const [queue, texts] of lists) others.push('push', this.#keys.list(queue), '', texts.length, ...texts)
-      await this.#connection.runRepeatable((client) => PUBLISH.run(client, [], others))
-    }
-    for (const queue of queues) {
-      for (const key of [this.#keys.list(queue), this.#keys.parked(queue)]) this.#connection.invalidate(key)
+    try {
+      const [only] = lists
+      if (only !== undefined && lists.size === 1 && others.length === 0) {
+        const command = ['LPUSH', this.#keys.list(only[0]), ...only[1]]
+        await this.#connection.runRepeatable((client) => client.sendCommand(command))
+      } else {
+        for (const [queue, texts] of lists) others.push('push', this.#keys.list(queue), '', texts.length, ...texts)
+        await this.#connection.runRepeatable((client) => PUBLISH.run(client, [], others))
+      }
+    } finally {
+      // Some may be there even when others failed.
+      for (const queue of queues) {
+        for (const key of [this.#keys.list(queue), this.#keys.parked(queue)]) this.#connection.invalidate(key)
+      }
     }
   }
 

@@ -69,12 +69,15 @@ export class Settlements {
     if (items.length === 0) return 0
     const { layout, parkedPrefix } = this.#keys
     const newestFirst = items.toSorted((a, b) => b.number - a.number)
-    const given = await this.#each(newestFirst, (part) => {
-      const args = part.flatMap(({ id, losses, dueAtMs }) => [id, losses ?? '', dueAtMs === undefined ? '' : Math.ceil(dueAtMs)])
-      return this.#run(GIVE_BACK, [layout.keyPrefix, layout.sep, parkedPrefix, ...args])
-    })
-    if (given > 0) this.#connection.invalidate(null)
-    return given
+    try {
+      return await this.#each(newestFirst, (part) => {
+        const args = part.flatMap(({ id, losses, dueAtMs }) => [id, losses ?? '', dueAtMs === undefined ? '' : Math.ceil(dueAtMs)])
+        return this.#run(GIVE_BACK, [layout.keyPrefix, layout.sep, parkedPrefix, ...args])
+      })
+    } finally {
+      // Some may be there even when others failed.
+      this.#connection.invalidate(null)
+    }
   }
 
   /** Moves messages to the dead letters. */

@@ -109,7 +109,7 @@ export class RedisConnection {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Calls `listener` when a key that was read has changed, but not by this connection; with `null` when any may have. */
+  /** Calls `listener` when others have changed a key that was read, or `invalidate` says so; with `null` when any may have changed. */
   onInvalidate(listener: (key: string | null) => void): () => void {
     this.#invalidateListeners.add(listener)
     return () => void this.#invalidateListeners.delete(listener)

@@ -62,8 +62,9 @@ async function openOnce(place: Place, login: Login, options: DialOptions, deadli
   const connecting = client.connect()
   try {
     await before(connecting, deadline, login.tls && 'Look at the server and the network; if it does not speak TLS, use "redis://".')
-    // Of what a connection changes itself it knows.
-    if (options.tracking) await before(client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'NOLOOP']), deadline)
+    // Of what a connection changes itself it knows. A server that cannot leave it out tells it all the same.
+    const isRefusal = (error: unknown): boolean => error instanceof options.redis.ErrorReply
+    if (options.tracking) await before(client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'NOLOOP']).catch(unless(isRefusal)), deadline)
     return client
   } catch (error) {
     discard(client)
@@ -92,9 +93,14 @@ async function prove(client: OpenableRedisClient, mustBeMaster: boolean, deadlin
 }
 
 /** A user with few permissions needs none of these commands. */
-function unlessForbidden(error: unknown): undefined {
-  if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined
-  throw error
+const unlessForbidden = unless((error) => error instanceof Error && error.message.startsWith('NOPERM'))
+
+/** Passes over an error that is expected. */
+function unless(isExpected: (error: unknown) => boolean): (error: unknown) => undefined {
+  return (error) => {
+    if (!isExpected(error)) throw error
+    return undefined
+  }
 }
 
 function skewOf(time: unknown, startedMs: number): number {
