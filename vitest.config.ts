@@ -12,7 +12,7 @@ const APPLICATIONS = [
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/redis-global-setup.ts'],
+    globalSetup: ['test/support/compile-cache-global-setup.ts', 'test/support/redis-global-setup.ts'],
     // Expectations about types are compiled, not run.
     exclude: ['test/types/**'],
     pool: 'forks',

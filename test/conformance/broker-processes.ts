@@ -194,14 +194,12 @@ export function testBrokerProcesses(name: string, setUp: () => Promise<BrokerFix
       await waiting.call({ do: 'consume', prefetch: 10, settle: 'ack' })
       await waiting.call({ do: 'subscribe', channel: 'control' })
       await waiting.call({ do: 'wait', id: 'nothing' })
-      const before = (await waiting.call({ do: 'cpu' })) as NodeJS.CpuUsage
 
-      // Idleness can only be measured over time.
-      await new Promise((resolve) => setTimeout(resolve, 4000))
-      const after = (await waiting.call({ do: 'cpu' })) as NodeJS.CpuUsage
+      // Idleness can only be measured over time. A process that has just started is still compiling, and collecting what that left.
+      const usedMs: number[] = []
+      for (let look = 0; look < 3 && !(Math.min(...usedMs) < 40); look += 1) usedMs.push(await usedIn(waiting, 4000))
 
-      const usedMs = (after.user + after.system - before.user - before.system) / 1000
-      expect(usedMs).toBeLessThan(40)
+      expect(Math.min(...usedMs)).toBeLessThan(40)
     })
 
     test('broadcasts to other processes', async () => {
@@ -238,4 +236,12 @@ export function testBrokerProcesses(name: string, setUp: () => Promise<BrokerFix
       expect((await (await collect(broker)).received(3)).map(({ losses }) => losses)).toEqual([0, 0, 0])
     })
   })
+}
+
+/** Milliseconds of a core that a process uses in so many of real time. */
+async function usedIn(one: StoreProcess, ms: number): Promise<number> {
+  const before = (await one.call({ do: 'cpu' })) as NodeJS.CpuUsage
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  const after = (await one.call({ do: 'cpu' })) as NodeJS.CpuUsage
+  return (after.user + after.system - before.user - before.system) / 1000
 }

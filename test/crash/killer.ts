@@ -6,8 +6,11 @@ import { KINDS, type Kills, Victims } from './victims.ts'
 /** How often something dies. */
 const EVERY_MS = 150
 
-/** A web process takes its workers with it, and a worker its children, so that these are rarer: like this each kind is hit about equally often. */
-const WEIGHTS = { web: 1, worker: 2, child: 4 }
+/**
+ * A web process may take its workers with it, and a worker takes its children, so that these are rarer: like this each kind is hit often,
+ * also where a worker takes several ticks to have a child.
+ */
+const WEIGHTS = { web: 2, worker: 1, child: 9 }
 
 /**
  * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others.

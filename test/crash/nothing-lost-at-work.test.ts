@@ -1,12 +1,10 @@
 import { test } from 'vitest'
 
 import { failOnLeftovers } from '../support/leaks.ts'
-import { useCompileCache } from './compile-cache.ts'
 import { killWhenThere } from './killer.ts'
 import { expectNothingLost, seeds, surviveKilling, TRIAL_TIMEOUT_MS } from './survival.ts'
 
 failOnLeftovers()
-useCompileCache()
 
 const [first = 0, second = 0, third = 0, fourth = 0] = seeds(4)
 

@@ -1,7 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 
 import { failOnLeftovers } from '../support/leaks.ts'
-import { useCompileCache } from './compile-cache.ts'
 import { killAtEveryTick } from './killer.ts'
 import { expectNothingLost, seeds, surviveKilling, TRIAL_TIMEOUT_MS } from './survival.ts'
 import { KINDS, type Kills } from './victims.ts'
@@ -11,7 +10,6 @@ const WEBS = 3
 const SEEDS = 10
 
 failOnLeftovers()
-useCompileCache()
 
 const killed: Kills[] = []
 

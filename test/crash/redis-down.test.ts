@@ -5,7 +5,6 @@ import { beforeEach, expect, test } from 'vitest'
 import { newFolder, type WebProcess } from '../services/web-process.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { describeRedis, RedisServer } from '../support/redis-server.ts'
-import { useCompileCache } from './compile-cache.ts'
 import { Caller } from './caller-process.ts'
 import type { CallReport } from './fixtures/caller.ts'
 import { redisEnvironment, startWorkerProcess } from './worker-process.ts'
@@ -16,7 +15,6 @@ const CONNECTION_TIMEOUT = 1.5
 const SLACK_MS = 1_000
 
 failOnLeftovers()
-useCompileCache()
 
 describeRedis('a web process', () => {
   let folder: string

@@ -6,12 +6,11 @@ import { newFolder } from '../services/web-process.ts'
 import { CutProxy } from '../support/cut-proxy.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { describeRedis, RedisServer } from '../support/redis-server.ts'
-import { useCompileCache } from './compile-cache.ts'
 import { journalled } from './journal.ts'
 import { Keeper } from './keeper.ts'
 import { makeTroubles, type Trouble } from './redis-troubles.ts'
 import { futuresOf, startStubbornWeb } from './stubborn-futures.ts'
-import { seeds, verdictOn } from './survival.ts'
+import { HIT_OFTEN, seeds, verdictOn } from './survival.ts'
 import { Victims } from './victims.ts'
 import { redisEnvironment, startWorkerProcess } from './worker-process.ts'
 
@@ -28,7 +27,6 @@ const TASK_MS = 4
 const APPENDING = { appendfsync: 'no', 'enable-debug-command': 'yes' }
 
 failOnLeftovers()
-useCompileCache()
 
 describeRedis('an application on Redis', () => {
   test.for(seeds(1))('runs every accepted task, whatever becomes of workers, connections and the server (seed %i)', { timeout: TROUBLES_MS + 2 * FINISH_MS }, async (seed) => {
@@ -36,7 +34,7 @@ describeRedis('an application on Redis', () => {
     const server = await RedisServer.start({ appendOnly: true, config: APPENDING })
     const proxy = await CutProxy.start(server.port)
     const urls = [server.url(), `redis://127.0.0.1:${proxy.port}/0`]
-    const workers = urls.map((url, index) => new Keeper(() => startWorkerProcess({ folder, url, name: `worker${index}@%h` })))
+    const workers = urls.map((url, index) => new Keeper(() => startWorkerProcess({ folder, url, name: `worker${index}@%h`, env: HIT_OFTEN })))
     const webs = urls.map((url) => startStubbornWeb({ folder, env: redisEnvironment(folder, url), tasks: TASKS / 2, everyMs: BATCH_EVERY_MS, taskMs: TASK_MS }))
     try {
       const startMs = performance.now()

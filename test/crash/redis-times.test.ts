@@ -7,7 +7,6 @@ import { Celery } from '../../src/index.ts'
 import { newFolder, until, type WebProcess } from '../services/web-process.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { describeRedis, RedisServer } from '../support/redis-server.ts'
-import { useCompileCache } from './compile-cache.ts'
 import { appendTime, appendTimeAndStay } from './fixtures/timed-tasks.ts'
 import { ROOT, SECRET, startWorkerProcess } from './worker-process.ts'
 
@@ -26,7 +25,6 @@ const MOST_LATE_MS = 1_000
 const TRANSPORT = { visibility_timeout: VISIBILITY_TIMEOUT }
 
 failOnLeftovers()
-useCompileCache()
 
 describeRedis('with a visibility timeout of 3 s', () => {
   let server: RedisServer
