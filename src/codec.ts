@@ -10,7 +10,7 @@ import { bodyOf, bodyText, decodeBody, type Embed, type EncodedBody, GRAPH_CONTE
 import { stringifyJson, stringifyWithTimes } from './protocol/json.ts'
 import { isObject } from './protocol/malformed.ts'
 import type { Message, TaskMessageInput } from './protocol/message.ts'
-import { commonHeaders, FormedMessage } from './protocol/message-form.ts'
+import { commonHeaders, FormedMessage, signatureOf } from './protocol/message-form.ts'
 import type { SerializerName } from './protocol/serializers/open.ts'
 import { restoreTypes } from './protocol/typed-values.ts'
 import { FUNCTION_HEADER, type KeyRing, openKeyRing, type Refusal, type Signable, SIGNATURE_HEADER } from './signing/key-ring.ts'
@@ -179,7 +179,7 @@ export class Codec {
 
   /** Whether a message is signed; a refusal when its signature does not hold, or when it needs one and has none. */
   verify(message: Signable): Refusal | boolean {
-    if ((message.headers[SIGNATURE_HEADER] ?? null) !== null) return this.#keys.verify(message, this.#parts.clock.now()) ?? true
+    if ((signatureOf(message) ?? null) !== null) return this.#keys.verify(message, this.#parts.clock.now()) ?? true
     return message.contentType === GRAPH_CONTENT_TYPE ? this.unsigned('It holds more than plain data') : false
   }
 

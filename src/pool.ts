@@ -74,14 +74,13 @@ export interface PoolListener {
 /** One task as it crosses to where it runs: the body is still encoded. */
 export interface Execution {
   readonly id: string
-  readonly contentType: string
-  readonly contentEncoding: string
-  /** Wire headers. */
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: string | Uint8Array
+  readonly message: TaskContent
   readonly queue: string
   readonly redelivered: boolean
 }
+
+/** What of a message is needed to run its task. */
+export type TaskContent = Content & Pick<Message, 'headers'>
 
 /** How one execution ended. Plain data: it crosses a pipe. */
 export type Outcome =

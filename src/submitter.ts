@@ -14,8 +14,8 @@ import { findReference, type FunctionReference, referenceName } from './function
 import { travelName, travelOf } from './functions/travel.ts'
 import type { Clock } from './internal/clock.ts'
 import { type Embed, joinBody } from './protocol/body.ts'
-import { buildTaskMessage } from './protocol/message.ts'
-import { MessageForm, type MessageFormInput } from './protocol/message-form.ts'
+import { buildTaskMessage, refuseTooLarge } from './protocol/message.ts'
+import { type FormedMessage, MessageForm, type MessageFormInput } from './protocol/message-form.ts'
 import { argsRepr } from './protocol/repr.ts'
 import { newTaskId } from './protocol/task-id.ts'
 import { parseTime } from './protocol/time.ts'
@@ -80,8 +80,8 @@ interface Call {
   readonly headers: Readonly<Record<string, unknown>> | undefined
   /** The function with its captured variables as they are now, where it goes along. */
   readonly traveller: Traveller | undefined
-  /** Of its ordinary messages, those without options of their own. */
-  form?: MessageForm
+  /** Of its ordinary messages, those without options of their own, and what it was made of. */
+  form?: { readonly input: MessageFormInput; readonly form: MessageForm }
 }
 
 interface Place {
@@ -208,7 +208,6 @@ export class Submitter {
       queue,
       origin,
       replyTo,
-      maxSize: conf.taskMessageMaxSize,
       priority,
       shadow: options.shadow ?? own?.shadow,
       ignoreResult,
@@ -217,11 +216,13 @@ export class Submitter {
     const isOrdinary =
       options === this.#options && options.taskId === undefined && options.headers === undefined && dueAtMs === undefined && expires === undefined &&
       compression === undefined && keywords === undefined && parent === undefined && place === undefined
+    const maxSize = conf.taskMessageMaxSize
     const message =
       isOrdinary && call.run !== undefined && encoded.argsText !== undefined
-        ? formOf(call, common).message(id, argsRepr(given), joinBody(encoded.argsText, '{}', embed))
+        ? formedMessage(formOf(call, common), id, given, joinBody(encoded.argsText, '{}', embed), maxSize)
         : buildTaskMessage({
             ...common,
+            maxSize,
             id,
             args: given,
             kwargs: keywords,
@@ -312,10 +313,15 @@ function dueAt(options: SendOptions, nowMs: number): number | undefined {
 /** Makes another one only when the configuration has changed meanwhile. */
 function formOf(call: Call, input: MessageFormInput): MessageForm {
   const known = call.form?.input
-  const isSame =
-    known !== undefined && known.queue === input.queue && known.priority === input.priority && known.ignoreResult === input.ignoreResult && known.maxSize === input.maxSize
-  if (call.form === undefined || !isSame) call.form = new MessageForm(input)
-  return call.form
+  const isSame = known !== undefined && known.queue === input.queue && known.priority === input.priority && known.ignoreResult === input.ignoreResult
+  if (call.form === undefined || !isSame) call.form = { input, form: MessageForm.build(input) }
+  return call.form.form
+}
+
+/** @throws {@link EncodeError} for a body of more bytes than `maxSize`. */
+function formedMessage(form: MessageForm, id: string, args: readonly unknown[], body: string, maxSize: number): FormedMessage {
+  refuseTooLarge(body, String(form.headers['task']), maxSize)
+  return form.message(id, argsRepr(args), body)
 }
 
 /** The binding's own `TypeError` is what a task fails with; for a caller the mistake has a code. */

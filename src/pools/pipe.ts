@@ -1,5 +1,6 @@
 import type { Execution, FollowUp, Outcome } from '../pool.ts'
 import type { Content } from '../protocol/message.ts'
+import { packBody, type PipedBody, type PipedMessage, unpackBody } from './piped-messages.ts'
 
 /**
  * What crosses the pipe between a worker and its pool children: arrays of these, one array per turn of
@@ -78,38 +79,17 @@ export interface ChildInit {
   readonly hostname: string
 }
 
-type PipedExecution = Omit<Execution, 'body'> & { readonly body: string | { readonly base64: string } }
-
-/** Headers that matter to the worker, or are only shown: half of what a short task would weigh on the pipe. */
-const KEPT_BACK = new Set(['argsrepr', 'kwargsrepr', 'origin', 'shadow', 'ignore_result', 'timelimit', 'replaced_task_nesting', 'stamps', 'stamped_headers'])
-
-/** Makes an execution fit for JSON, and light. */
-export function packExecution(execution: Execution): PipedExecution {
-  const { body } = execution
-  const headers: Record<string, unknown> = {}
-  for (const name in execution.headers) {
-    const value = execution.headers[name]
-    // A task that is its own root is so without being told.
-    if (value === null || KEPT_BACK.has(name) || (name === 'root_id' && value === execution.id)) continue
-    headers[name] = value
-  }
-  return { ...execution, headers, body: typeof body === 'string' ? body : { base64: Buffer.from(body).toString('base64') } }
-}
-
-/** Undoes {@link packExecution}. */
-export function unpackExecution(piped: PipedExecution): Execution {
-  if (typeof piped.body === 'string') return piped as Execution
-  return { ...piped, body: Buffer.from(piped.body.base64, 'base64') }
-}
+/** An {@link Execution}, its message packed. */
+export type PipedExecution = Omit<Execution, 'message'> & { readonly message: PipedMessage }
 
 /** Makes an outcome fit for JSON. */
 export function packOutcome(outcome: Outcome): Outcome {
-  return mapBodies(outcome, (body) => (typeof body === 'string' ? body : { base64: Buffer.from(body).toString('base64') }))
+  return mapBodies(outcome, packBody)
 }
 
 /** Undoes {@link packOutcome}. */
 export function unpackOutcome(piped: Outcome): Outcome {
-  return mapBodies(piped, (body) => (typeof body === 'string' ? body : Buffer.from((body as unknown as { base64: string }).base64, 'base64')))
+  return mapBodies(piped, (body) => unpackBody(body as PipedBody))
 }
 
 /** Most outcomes carry no bodies, and stay as they are. */

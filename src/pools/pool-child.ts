@@ -3,7 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { Batcher } from '../internal/batcher.ts'
 import type { Clock, Timer } from '../internal/clock.ts'
 import { type Execution, NOT_BEGUN, type Outcome } from '../pool.ts'
-import { type ChildInit, type FromChild, isFromChild, packExecution, type ToChild, unpackOutcome } from './pipe.ts'
+import { type ChildInit, type FromChild, isFromChild, type ToChild, unpackOutcome } from './pipe.ts'
+import { MessagePacker } from './piped-messages.ts'
 
 /** What a {@link PoolChild} needs of its pool. */
 export interface PoolChildOptions {
@@ -68,6 +69,7 @@ export class PoolChild {
   /** How long its latest tasks took, on average; nothing is known at first. */
   #paceMs = 2 * QUICK_MS
   readonly #outbox: Batcher<ToChild>
+  readonly #packer = new MessagePacker()
   readonly #ready = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
   readonly #deadline: Timer
@@ -132,7 +134,7 @@ export class PoolChild {
       const idle = this.#given.size === 0
       const task: Running = { id: execution.id, n: ++this.#runs, settle, ...(idle && { begunAtMs: performance.now() }) }
       this.#given.set(task.id, task)
-      this.#outbox.add({ t: 'run', n: task.n, idle, x: packExecution(execution) })
+      this.#outbox.add({ t: 'run', n: task.n, idle, x: { ...execution, message: this.#packer.pack(execution.message) } })
     })
   }
 

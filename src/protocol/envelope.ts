@@ -62,7 +62,11 @@ function checkProperties(properties: Readonly<Record<string, unknown>>): void {
   if (!isObject(info)) throw malformed('property "delivery_info"', 'an object with the exchange and the routing key', info)
 }
 
-function readBody(base64: string, contentEncoding: string, headers: Readonly<Record<string, unknown>>): string | Uint8Array {
+/**
+ * A body in base64: text where it says so and is.
+ * @throws {@link DecodeError} when it is not base64.
+ */
+export function readBody(base64: string, contentEncoding: string, headers: Readonly<Record<string, unknown>>): string | Uint8Array {
   const bytes = Buffer.from(base64, 'base64')
   // Node skips what is not base64, so a wrong text shows in the length of what it decodes to.
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0

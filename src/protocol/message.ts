@@ -6,14 +6,7 @@ import { assertJson, stringifyJson } from './json.ts'
 import { argsRepr, kwargsRepr } from './repr.ts'
 import { formatTime } from './time.ts'
 
-export { readTaskMessage, type TaskRequest } from './task-request.ts'
-
-/**
- * The header that carries a message's signature: `v1.<key id>.<valid until>.<MAC>`.
- *
- * Valid until is in milliseconds since 1970, base 36, or empty for ever; the MAC is HMAC-SHA-256 in base64url.
- */
-export const SIGNATURE_HEADER: string = 'x-celeriac-signature'
+export { readTaskMessage, SIGNATURE_HEADER, type TaskRequest } from './task-request.ts'
 
 /** A message as brokers carry it: everything is in wire form, and the body is still encoded. */
 export interface Message {

@@ -4,6 +4,13 @@ import { isObject, malformed } from './malformed.ts'
 import { serializerName } from './serializers/open.ts'
 import { parseTime } from './time.ts'
 
+/**
+ * The header that carries a message's signature: `v1.<key id>.<valid until>.<MAC>`.
+ *
+ * Valid until is in milliseconds since 1970, base 36, or empty for ever; the MAC is HMAC-SHA-256 in base64url.
+ */
+export const SIGNATURE_HEADER: string = 'x-celeriac-signature'
+
 /** One delivery of a task: its headers, read and checked. The body stays encoded; `decodeBody` reads it. */
 export interface TaskRequest {
   readonly id: string
@@ -32,7 +39,7 @@ export interface TaskRequest {
   readonly replacedTaskNesting: number
   readonly stamps: Readonly<Record<string, unknown>>
   readonly stampedHeaders: readonly string[]
-  /** Headers that the protocol does not know: the sender's own. */
+  /** Headers that the protocol does not know: the sender's own. The signature is none of them. */
   readonly headers: Readonly<Record<string, unknown>>
 }
 
@@ -148,7 +155,7 @@ export const TASK_HEADERS: readonly string[] = [
   ...['argsrepr', 'kwargsrepr', 'origin', 'ignore_result', 'replaced_task_nesting', 'stamped_headers', 'stamps'],
 ]
 
-const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([...TASK_HEADERS, 'compression'])
+const PROTOCOL_HEADERS: ReadonlySet<string> = new Set([...TASK_HEADERS, 'compression', SIGNATURE_HEADER])
 
 const NO_HEADERS: Fields = Object.freeze({})
 

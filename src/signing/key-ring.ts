@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { EncodeError, ImproperlyConfigured } from '../errors.ts'
-import { commonHeaders } from '../protocol/message-form.ts'
+import { commonHeaders, signatureOf } from '../protocol/message-form.ts'
 import { parseTime } from '../protocol/time.ts'
 import { KeyFile } from './key-file.ts'
 import { expired, malformed, type Refusal, unknownKey, unsigned, wrong } from './refusal.ts'
-import { isSignedBy, type ReadSignature, readSignature, type Signable, SIGNATURE_HEADER, type Signed } from './signature.ts'
+import { isSignedBy, type ReadSignature, readSignature, type Signable, type Signed } from './signature.ts'
 import { signedMessage, signedResult, signMessage, signResult } from './signature.ts'
 import { type SigningKey, signingKey } from './signing-key.ts'
 
@@ -82,7 +82,7 @@ export class KeyRing {
    * @throws {@link ImproperlyConfigured} when this process has no key at all.
    */
   verify(message: Signable, nowMs: number): Refusal | undefined {
-    return this.#check('message', message.headers[SIGNATURE_HEADER], () => signedMessage(message), nowMs)
+    return this.#check('message', signatureOf(message), () => signedMessage(message), nowMs)
   }
 
   /** The signature of a stored result; it does not expire, for that is what results do by themselves. */

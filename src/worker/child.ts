@@ -5,7 +5,8 @@ import { Batcher } from '../internal/batcher.ts'
 import { watchParentFromThread } from '../internal/parent-watch.ts'
 import { Stopper } from '../internal/stopper.ts'
 import type { Execution } from '../pool.ts'
-import { type ChildInit, type FromChild, packOutcome, type ToChild, unpackExecution } from '../pools/pipe.ts'
+import { type ChildInit, type FromChild, packOutcome, type ToChild } from '../pools/pipe.ts'
+import { MessageUnpacker } from '../pools/piped-messages.ts'
 import { failed } from './execute.ts'
 import { createTaskRunner, type TaskRunner } from './runtime.ts'
 
@@ -42,6 +43,7 @@ function through(): Promise<void> | undefined {
 /** Where a task's latest unsent state waits, so that a burst of them crosses as one. */
 const latestState = new Map<string, { t: 'state'; id: string; s: string; r: string }>()
 
+const unpacker = new MessageUnpacker()
 const running = new Map<string, Run>()
 /** What has no slot yet. */
 const queue: { readonly n: number; readonly idle: boolean; readonly execution: Execution }[] = []
@@ -55,7 +57,7 @@ let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
   if (message.t === 'init') void begin(message.init, message.slots)
-  else if (message.t === 'run') queue.push({ n: message.n, idle: message.idle, execution: unpackExecution(message.x) })
+  else if (message.t === 'run') queue.push({ n: message.n, idle: message.idle, execution: { ...message.x, message: unpacker.unpack(message.x.id, message.x.message) } })
   else if (message.t === 'abort') abort(message.id, message.why)
   else if (message.t === 'withdraw') withdraw(message.id)
   else if (message.t === 'let-go') letGo(message.id, message.n)

@@ -1,4 +1,5 @@
 import type { Consumer, DeadLetter, Delivery } from '../broker.ts'
+import { commonHeaders } from '../protocol/message-form.ts'
 import { acksLate, passing, Request, type RequestContext } from './request.ts'
 import { storeUnreadable } from './unreadable.ts'
 
@@ -134,7 +135,7 @@ export class TaskConsumer {
   }
 
   #acksEarly({ message }: Delivery): boolean {
-    return !acksLate(message.headers, this.#options.context.conf)
+    return !acksLate(commonHeaders(message), this.#options.context.conf)
   }
 
   #fill(): void {

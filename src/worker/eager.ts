@@ -27,16 +27,16 @@ export async function runEagerly(app: App, codec: Codec, backend: ResultBackend,
   const request = readTaskMessage(publication.message)
   const store = (status: State, resultText: string | undefined, traceback: string | null): Promise<boolean> =>
     backend.store({ taskId: request.id, status, text: metaText(request, status, resultText, traceback), expiresAtMs: undefined })
-  const { body, contentEncoding, contentType, headers } = publication.message
-  const outcome = await execute({ body, contentEncoding, contentType, headers, id: request.id, queue: publication.queue, redelivered: false }, new Stopper(), {
+  const { message: called, queue } = publication
+  const outcome = await execute({ id: request.id, message: called, queue, redelivered: false }, new Stopper(), {
     codec,
     conf,
     clock: systemClock,
-    origin: publication.message.headers['origin'] as string,
+    origin: called.headers['origin'] as string,
     replyTo: request.replyTo ?? '',
     isOurs: (name) => app.registry.find(name) !== undefined,
     find: async () => handlerOf(run ?? app.registry.get(request.task)),
-    hostname: publication.message.headers['origin'] as string,
+    hostname: called.headers['origin'] as string,
     isEager: true,
     onState: (_id, state, text) => void store(state, text, null),
   })
@@ -45,7 +45,7 @@ export async function runEagerly(app: App, codec: Codec, backend: ResultBackend,
   }
   if (outcome.kind === 'retry') {
     await store('RETRY', outcome.exceptionText ?? 'null', outcome.traceback ?? null)
-    const message = retryMessage(publication.message, request, outcome, { codec, origin: String(publication.message.headers['origin']), queue: publication.queue, nowMs: Date.now() })
+    const message = retryMessage(called, request, outcome, { codec, origin: String(called.headers['origin']), queue, nowMs: Date.now() })
     return runEagerly(app, codec, backend, { ...publication, message }, run)
   }
   if (outcome.kind === 'succeeded') {

@@ -8,7 +8,8 @@ import type { Stopper } from '../internal/stopper.ts'
 import type { Consequences, Execution, Outcome } from '../pool.ts'
 import { GRAPH_CONTENT_TYPE } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
-import { readTaskMessage, type TaskEnvelope, type TaskRequest } from '../protocol/task-request.ts'
+import { commonHeaders, readRequest } from '../protocol/message-form.ts'
+import type { TaskRequest } from '../protocol/task-request.ts'
 import { FUNCTION_HEADER, type Runnable } from '../submitter.ts'
 import { type Handler, handlerOf } from './handlers.ts'
 import { askForRetry, isRetry, retryOutcome } from './retry.ts'
@@ -42,17 +43,18 @@ export interface ExecuteContext {
  */
 export async function execute(execution: Execution, stopper: Stopper, context: ExecuteContext): Promise<Outcome> {
   const { codec, conf } = context
+  const { message } = execution
   let isSigned: boolean
   let request: TaskRequest
   let call: DecodedCall
   try {
-    const verdict = codec.verify(execution)
+    const verdict = codec.verify(message)
     if (typeof verdict === 'object') return { kind: 'refused', ...verdict }
     isSigned = verdict
-    request = readTaskMessage(asEnvelope(execution))
+    request = readRequest(message)
     // Its module may register the types of its arguments. What fails here fails again, and is told, below.
-    if (execution.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await context.find(request, isSigned).catch(() => {})
-    const decoded = codec.decodeCall(execution, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
+    if (message.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await context.find(request, isSigned).catch(() => {})
+    const decoded = codec.decodeCall({ body: message.body, contentType: message.contentType, headers: commonHeaders(message) }, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
     call = decoded instanceof Promise ? await decoded : decoded
   } catch (error) {
     if (error instanceof DecodeError || error instanceof ContentDisallowed) return { kind: 'malformed', detail: error.message }
@@ -66,10 +68,10 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, conf.taskErrorMaxLength)
   }
   // Whoever asked may be Python, and read nothing but JSON.
-  const isForeign = !isSigned && langOf(execution.headers) !== 'js'
+  const isForeign = !isSigned && langOf(commonHeaders(message)) !== 'js'
   const task = describeTask(execution, { request, call, isForeign }, stopper, context)
   if (call.embed.chord !== null) tellOnStderr(`Task ${request.task}[${request.id}] is part of a chord, which this version does not count: the chord's body is not run.`)
-  const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, lang: langOf(execution.headers), isSigned, nowMs: context.clock.now() })
+  const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, lang: langOf(commonHeaders(message)), isSigned, nowMs: context.clock.now() })
   try {
     // On its own: a task's `this` is what it is in any call of a function.
     const { bind, run } = handler
@@ -80,7 +82,7 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     const followUps = callbacks === null && chain === null ? [] : followUpsOf(call.embed, result, followed())
     return { kind: 'succeeded', ...(resultText !== undefined && { resultText }), ...consequences(task, { followUps }) }
   } catch (error) {
-    if (isRetry(error)) return retried(error, request, call, task, { ...context, contentType: execution.contentType, isSigned })
+    if (isRetry(error)) return retried(error, request, call, task, { ...context, contentType: message.contentType, isSigned })
     const { errbacks, chain } = call.embed
     const followUps = errbacks === null ? [] : errbacksOf(call.embed, followed(), tellOnStderr)
     return { ...failed(error, conf.taskErrorMaxLength), ...consequences(task, { followUps, restOfChain: chain === null ? [] : restOfChain(call.embed) }) }
@@ -149,8 +151,4 @@ function describeTask(execution: Execution, { call, isForeign, request }: Asked,
     progress: (meta) => report('PROGRESS', meta),
     retry: (options) => askForRetry(request, options ?? {}, context.clock.now()),
   }
-}
-
-function asEnvelope(execution: Execution): TaskEnvelope {
-  return { body: execution.body, contentType: execution.contentType, headers: execution.headers, properties: {} }
 }

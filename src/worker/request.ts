@@ -9,7 +9,8 @@ import type { Logger } from '../internal/logger.ts'
 import { type Consequences, NOT_BEGUN, type Outcome, type Pool } from '../pool.ts'
 import { decodeBody, plainArgumentsText } from '../protocol/body.ts'
 import { encodeException } from '../protocol/exception.ts'
-import { readTaskMessage, type TaskRequest } from '../protocol/task-request.ts'
+import { commonHeaders, readRequest } from '../protocol/message-form.ts'
+import type { TaskRequest } from '../protocol/task-request.ts'
 import { encodeResultMeta, type ExtendedMeta } from '../protocol/result.ts'
 import type { State } from '../states.ts'
 import { ACKS_LATE_HEADER } from '../submitter.ts'
@@ -97,7 +98,7 @@ export class Request {
   /** Why it cannot be read, if so: then it is kept as a dead letter, for it would stop every worker in turn. */
   #read(): TaskRequest | string {
     try {
-      return readTaskMessage(this.#delivery.message)
+      return readRequest(this.#delivery.message)
     } catch (error) {
       if (!(error instanceof DecodeError) && !(error instanceof ContentDisallowed)) throw error
       return error.message
@@ -124,8 +125,7 @@ export class Request {
     const { losses, message, queue } = this.#delivery
     if (!this.#acksLate(request)) await this.#ack(true)
     if (!pool.isolated) await this.#begun()
-    const { body, contentEncoding, contentType, headers } = message
-    const execution = { id: request.id, contentType, contentEncoding, headers, body, queue, redelivered: losses > 0 }
+    const execution = { id: request.id, message, queue, redelivered: losses > 0 }
     // One more loss would be its last, and so far it may have been others that ended its process.
     // What is acknowledged already must not be given back any more.
     return pool.run(execution, { alone: losses > 0 && losses + 1 >= conf.taskMaxDeliveries, atOnce: !this.#acksLate(request) })
@@ -329,7 +329,7 @@ export class Request {
   #shownArguments(request: TaskRequest, status: State): Pick<ExtendedMeta, 'args' | 'kwargs' | 'argsText'> {
     const { message } = this.#delivery
     // What is compressed may be of any size.
-    if (message.body.length <= LARGEST_SHOWN && (message.headers['compression'] ?? null) === null) {
+    if (message.body.length <= LARGEST_SHOWN && (commonHeaders(message)['compression'] ?? null) === null) {
       // What has succeeded was read where it ran, so it need not be read again.
       const argsText = status === 'SUCCESS' ? plainArgumentsText(message) : undefined
       if (argsText !== undefined) return { argsText }

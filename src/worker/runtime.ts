@@ -61,7 +61,7 @@ function findTask(name: string): Task | undefined {
   return applications().map((app) => app.registry.named(name)).find((task) => task !== undefined)
 }
 
-function tellApplications({ headers, id, queue }: Execution, reason: string, detail: string): void {
+function tellApplications({ id, message: { headers }, queue }: Execution, reason: string, detail: string): void {
   const task = typeof headers['task'] === 'string' ? headers['task'] : undefined
   for (const app of applications()) app.emitSecurity({ id, task, queue, reason, detail })
 }

@@ -39,7 +39,7 @@ test.each(goldenNames('messages').flatMap((name) => goldenMessages('messages', n
 })
 
 test.each([[undefined, 0], ['v1.signature', 0], ['v1.signature', 5]])('writes a message of a form as any other, signed %s, with priority %i', (signature, priority) => {
-  const form = new MessageForm({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', priority, shadow: '"', headers: { 'x-mine': [1] } })
+  const form = MessageForm.build({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', priority, shadow: '"', headers: { 'x-mine': [1] } })
   const message = form.message(newTaskId(NOW), "('é', 1)", joinBody('["é",1]', '{}'))
   if (signature !== undefined) message.signature = signature
   const { body, contentEncoding, contentType, headers, properties } = message

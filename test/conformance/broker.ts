@@ -38,7 +38,7 @@ export function testBroker(name: string, setUp: () => Promise<BrokerFixture>): v
     })
 
     test('delivers a message of a form as any other', async () => {
-      const form = new MessageForm({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', headers: { 'x-mine': [1] } })
+      const form = MessageForm.build({ task: 'add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', headers: { 'x-mine': [1] } })
       const message = form.message(newTaskId(Date.now()), '(1, 2)', joinBody('[1,2]', '{}'))
       message.signature = 'v1.signature'
       await broker.publish([{ queue: 'q', message }])

@@ -44,5 +44,5 @@ export function testPool(options: TestPoolOptions): { pool: ProcessPool; told: T
 
 /** A task that does what its body says. */
 export function execution(id: string, body: string): Execution {
-  return { id, body, contentType: 'text/plain', contentEncoding: 'utf-8', headers: {}, queue: 'celery', redelivered: false }
+  return { id, message: { body, contentType: 'text/plain', contentEncoding: 'utf-8', headers: {} }, queue: 'celery', redelivered: false }
 }

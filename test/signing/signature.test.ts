@@ -38,7 +38,7 @@ describe('the signature of a message', () => {
 
   test('of a message of a form is that of any other which says the same', () => {
     const input = { task: 'src/tasks:add', queue: 'q', origin: 'gen1@test', replyTo: 'reply', headers: { [FUNCTION_HEADER]: { t: 'm', p: ['add'] }, 'x-celeriac-acks-late': true } }
-    const form = new MessageForm(input)
+    const form = MessageForm.build(input)
 
     const messages = ['0199a1b2-7c3d-7000-8000-5c0ffee50000', '0199a1b2-7c3d-7000-8000-5c0ffee50001'].map((id) => form.message(id, '(1, 2)', joinBody('[1,2]', '{}')))
 

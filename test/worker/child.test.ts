@@ -99,5 +99,5 @@ function executionOf(id: string, name: string, args: readonly unknown[]): Execut
   const headers = { lang: 'js', task: `tasks:${name}`, id, retries: 0, [FUNCTION_HEADER]: { t: 'm', m: './test/worker/fixtures/tasks.ts', p: [name] } }
   const message = { contentType: 'application/json', contentEncoding: 'utf-8', headers, body: encodeBody(args, {}), properties: {} }
   codec.seal(message)
-  return { ...message, id, queue: 'celery', redelivered: false }
+  return { id, message, queue: 'celery', redelivered: false }
 }

@@ -3,6 +3,7 @@ import type { Message } from '../../protocol/message.ts'
 import type { Keys } from './keys.ts'
 import { CLAIM } from './lua/claim.ts'
 import type { Settlements } from './settlements.ts'
+import { MessageReader } from './message-reader.ts'
 import { type ReadMessage, tryReadMessage } from './stored-message.ts'
 
 /** Parked messages that one claim puts back at most. */
@@ -56,6 +57,7 @@ export class Claims {
   readonly #watched: readonly string[]
   /** Steps of priority, as the lists' names end with them. */
   readonly #steps: readonly string[]
+  readonly #reader = new MessageReader()
   /** Ids of claims of which we do not know whether they exist: the connection broke before the reply. */
   #doubtful: string[] = []
 
@@ -139,7 +141,7 @@ export class Claims {
       const text = String(reply[at + 2])
       const id = claimId(registration, number, String(reply[at + 1]))
       const queue = queues[Math.abs(which) - 1] ?? ''
-      const read = which > 0 ? tryReadMessage(text) : this.#tooLarge(text)
+      const read = which > 0 ? this.#reader.read(text) : this.#tooLarge(text)
       if ('detail' in Object(read)) unreadable.push({ id, queue, ...(read as { detail: string; message: Message | undefined }) })
       else if (typeof read === 'string') unreadable.push({ id, queue, detail: read, message: undefined })
       else messages.push({ id, number, queue, read: read as ReadMessage })

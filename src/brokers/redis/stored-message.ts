@@ -29,6 +29,8 @@ export interface ReadMessage {
  */
 const OURS = /^\s*\{(?:"celeriac-losses": (\d{1,9}), )?(?:"celeriac-priority": (\d), )?(?:"celeriac-published": ([\d.]{1,20}), )?(?:"celeriac-added": \[([^\]]*)\], )?/
 
+const PUBLISHED = '"celeriac-published": '
+
 /**
  * Writes a message as an element of a queue's list, which Python workers can read.
  *
@@ -131,6 +133,14 @@ export function readMessage(text: string): ReadMessage {
   if (published !== undefined && properties['priority'] === 0) properties['priority'] = Number(urgency ?? 0)
   if (added !== undefined) for (const name of ['delivery_info', 'priority']) if (added.includes(name)) delete properties[name]
   return { message: { ...rest, properties }, losses: Number(losses ?? 0), publishedAtMs: published === undefined ? undefined : Math.floor(Number(published)) }
+}
+
+/** Where it says when we published a message, if it does. */
+export function publishedIn(text: string): { readonly from: number; readonly to: number } | undefined {
+  const [front = '', , , published] = OURS.exec(text) ?? []
+  if (published === undefined) return undefined
+  const from = front.indexOf(PUBLISHED) + PUBLISHED.length
+  return { from, to: from + published.length }
 }
 
 /** As {@link readMessage}; a sentence that says what is wrong when it is none. */
