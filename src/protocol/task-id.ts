@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer'
-import { randomFillSync } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 
 const HEX = '0123456789abcdef'
 
 /** Where the random digits are, but for the one that says the variant, which is 8, 9, a or b. */
-const RANDOM_PLACES = [15, 16, 17, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35]
+const RANDOM_PLACES = [15, 16, 17, 20, 21, 22, 24, 25, 26, 27]
 const VARIANT_PLACE = 19
+
+/** Ends each id that this process makes, so that it can listen to all of their results at once. */
+export const PROCESS_MARK: string = randomBytes(4).toString('hex')
 
 /** A byte for each random digit of many ids: those for one would take nearly as long to get. */
 const random = Buffer.alloc((RANDOM_PLACES.length + 1) * 128)
@@ -16,7 +19,8 @@ const id = Buffer.alloc(36)
 let lastMs = Number.NaN
 
 /**
- * A new task id: a UUID of version 7 (RFC 9562), whose first 48 bits are the time and whose last 74 are random.
+ * A new task id: a UUID of version 7 (RFC 9562), whose first 48 bits are the time. The last 32 are a random number of this process
+ * ({@link PROCESS_MARK}), those in between are random.
  *
  * Celery's are of version 4; it takes any. Ids that are made together sort together, so results that are stored
  * together are neighbours in a database's index. Measured: a task costs a worker 10 to 17 % less of its time.
@@ -24,7 +28,7 @@ let lastMs = Number.NaN
 export function newTaskId(nowMs: number): string {
   if (nowMs !== lastMs) {
     const time = Math.trunc(nowMs).toString(16).padStart(12, '0')
-    id.write(`${time.slice(0, 8)}-${time.slice(8)}-7000-8000-`, 'latin1')
+    id.write(`${time.slice(0, 8)}-${time.slice(8)}-7000-8000-0000${PROCESS_MARK}`, 'latin1')
     lastMs = nowMs
   }
   if (next === random.length) {

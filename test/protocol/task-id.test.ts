@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newTaskId } from '../../src/protocol/task-id.ts'
+import { newTaskId, PROCESS_MARK } from '../../src/protocol/task-id.ts'
 
 const UUID_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -21,5 +21,6 @@ test('has any digit in any place that is random', () => {
 
   const seen = Array.from({ length: 36 }, (_, place) => new Set(ids.map((id) => id[place])).size)
 
-  expect(seen).toEqual([...Array.from({ length: 15 }, () => 1), 16, 16, 16, 1, 4, 16, 16, 16, 1, ...Array.from({ length: 12 }, () => 16)])
+  expect(seen).toEqual([...Array.from({ length: 15 }, () => 1), 16, 16, 16, 1, 4, 16, 16, 16, 1, 16, 16, 16, 16, ...Array.from({ length: 8 }, () => 1)])
+  expect(ids.every((id) => id.endsWith(PROCESS_MARK))).toBe(true)
 })

@@ -4,6 +4,7 @@ import type { Logger } from '../../internal/logger.ts'
 import type { RedisSubscriber } from '../../internal/redis/subscriber.ts'
 import { ResultListeners } from '../listeners.ts'
 import type { ResultKeys } from './keys.ts'
+import { OwnResults, type PatternSubscriber } from './own-results.ts'
 import type { Kept, ResultForm } from './result-form.ts'
 
 /** Records that are read in one go. */
@@ -11,11 +12,13 @@ const READ_AT_ONCE = 500
 
 const RETRY_MS = 1000
 
+const COVERED: Promise<() => void> = Promise.resolve(() => {})
+
 /** No task ends sooner than this after it was sent. */
 const CONFIRMED_WITHIN_MS = 0.3
 
 /** What is used of a subscriber: one of text, or one of bytes. */
-export interface ResultSubscriber extends Pick<RedisSubscriber, 'onBack' | 'ref' | 'unref'> {
+export interface ResultSubscriber extends Pick<RedisSubscriber, 'onBack' | 'ref' | 'unref'>, PatternSubscriber {
   subscribe(channel: string, listener: (kept: Kept) => void): Promise<() => void>
 }
 
@@ -31,7 +34,8 @@ export interface ResultSubscriptionsOptions {
 }
 
 /**
- * The results that this process waits for: a channel each, as Celery has it, over one connection.
+ * The results that this process waits for, over one connection: a channel each, as Celery has it, or one subscription for all of its
+ * own (`own-results.ts`).
  *
  * What is stored while the server has not yet confirmed a subscription is pushed to nobody. So what is there is read after
  * the confirmation; likewise after the connection was lost. Those that begin in one turn of the event loop go out together.
@@ -41,6 +45,7 @@ export class ResultSubscriptions {
   readonly #listeners: ResultListeners
   readonly #channels = new Map<string, Channel>()
   readonly #stopHearingOfReconnects: () => void
+  readonly #own: OwnResults
   #next: Catching | undefined
   #saidUnreadable = false
 
@@ -48,6 +53,8 @@ export class ResultSubscriptions {
     this.#options = options
     this.#listeners = new ResultListeners(options.logger)
     this.#stopHearingOfReconnects = options.subscriber.onBack(() => this.#catchUp(this.#channels.values()))
+    const { clock, keys, subscriber } = options
+    this.#own = new OwnResults({ subscriber, keys, clock, hear: (id, kept) => this.#hearOwn(id, kept), onEnd: () => this.#uncover() })
   }
 
   /** As the contract of result backends says. */
@@ -62,8 +69,10 @@ export class ResultSubscriptions {
   expect(id: string, listener: (record: StoredResult) => void): () => void {
     const stop = this.#listen(id, listener)
     const channel = this.#channels.get(id)
-    // Behind the message itself, which is more urgent.
-    if (channel !== undefined) setImmediate(() => void this.#beginExpected(channel))
+    if (channel !== undefined && channel.end === undefined && !this.#cover(channel)) {
+      // Behind the message itself, which is more urgent.
+      setImmediate(() => void this.#beginExpected(channel))
+    }
     return stop
   }
 
@@ -104,7 +113,7 @@ export class ResultSubscriptions {
 
   #open(id: string): void {
     if (this.#channels.size === 0) this.#options.subscriber.ref()
-    this.#channels.set(id, { id, end: undefined, isCaughtUp: false, catching: undefined, told: undefined, pushes: 0 })
+    this.#channels.set(id, { id, end: undefined, isCovered: false, isCaughtUp: false, catching: undefined, told: undefined, pushes: 0 })
   }
 
   #close(id: string): void {
@@ -154,7 +163,30 @@ export class ResultSubscriptions {
   }
 
   #begin(channel: Channel): Promise<() => void> {
+    if (channel.end === undefined) this.#cover(channel)
     return (channel.end ??= this.#subscribe(channel))
+  }
+
+  /** Whether a channel need not be subscribed to. */
+  #cover(channel: Channel): boolean {
+    channel.isCovered = this.#own.covers(channel.id)
+    if (channel.isCovered) channel.end = COVERED
+    return channel.isCovered
+  }
+
+  #uncover(): void {
+    const uncovered = [...this.#channels.values()].filter(({ isCovered }) => isCovered)
+    for (const channel of uncovered) {
+      channel.isCovered = false
+      channel.end = undefined
+    }
+    this.#catchUp(uncovered)
+  }
+
+  #hearOwn(id: string, kept: Kept): boolean {
+    const channel = this.#channels.get(id)
+    if (channel !== undefined) this.#hear(channel, kept)
+    return channel !== undefined
   }
 
   async #subscribe(channel: Channel): Promise<() => void> {
@@ -218,6 +250,8 @@ interface Channel {
   readonly id: string
   /** Ends the subscription, once the server has confirmed it. */
   end: Promise<() => void> | undefined
+  /** What is published for it is heard without a subscription. */
+  isCovered: boolean
   /** Whether what was stored before the server knew of it was read, or will be. */
   isCaughtUp: boolean
   /** What is to be done before nothing can be missed. */

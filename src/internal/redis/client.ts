@@ -17,6 +17,9 @@ export interface RedisClient {
   subscribe(channels: readonly string[], listener: MessageListener, asBytes?: boolean): Promise<void>
   /** With the listener that subscribed; without it, a subscription made meanwhile would end too. */
   unsubscribe(channels: readonly string[], listener: MessageListener, asBytes?: boolean): Promise<void>
+  /** As `subscribe`, for all channels that a glob pattern matches. */
+  pSubscribe(pattern: string, listener: MessageListener, asBytes?: boolean): Promise<void>
+  pUnsubscribe(pattern: string, listener: MessageListener, asBytes?: boolean): Promise<void>
 }
 
 /** Hears what is published on a channel; both are text, or both bytes, as whoever subscribes has asked. */

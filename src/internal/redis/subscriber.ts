@@ -1,6 +1,6 @@
 import { ClosedError } from '../../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { RedisClient } from './client.ts'
+import type { MessageListener, RedisClient } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
 
 /** How long the server may go on sending what nobody listens to any more. */
@@ -9,6 +9,13 @@ const UNSUBSCRIBE_AFTER_MS = 100
 /** One listener; the same function may listen twice. */
 interface Ear<Message> {
   readonly hear: (message: Message) => void
+}
+
+/** One that listens to all channels of a glob pattern. */
+export interface PatternListener<Message> {
+  hear(message: Message, channel: string): void
+  /** The server refuses it now, after a reconnection. */
+  ended(): void
 }
 
 /** What is listened to on one channel. */
@@ -26,8 +33,11 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
   readonly #asBytes: boolean
   readonly #channels = new Map<string, Channel<Message>>()
   readonly #backListeners = new Set<() => void>()
+  /** Who listens to all channels of a glob pattern. */
+  readonly #patterns = new Map<string, PatternListener<Message>>()
   /** What the server was told to send us on this client. */
   readonly #told = new Set<string>()
+  readonly #toldPatterns = new Map<string, MessageListener>()
   #toldBy: RedisClient | undefined
   /** Channels that may have to be told. */
   readonly #changed = new Set<string>()
@@ -69,6 +79,26 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     return () => this.#remove(channel, entry, ear)
   }
 
+  /**
+   * Tells `listener` of each message on any channel that the glob pattern matches; one listener for each pattern. Resolves and ends as
+   * `subscribe` does.
+   */
+  async subscribePattern(pattern: string, listener: PatternListener<Message>): Promise<() => void> {
+    if (this.#isClosed) throw new ClosedError(`${this.#name} was closed. Open another one.`)
+    const end = (): void => {
+      // Where the connection is lost, the next one is not told of it.
+      if (this.#patterns.delete(pattern) && this.#connection.isReady) this.#tellPatternsNow().catch(() => {})
+    }
+    this.#patterns.set(pattern, listener)
+    try {
+      await this.#tellPatternsNow()
+    } catch (error) {
+      end()
+      throw error
+    }
+    return end
+  }
+
   /** Calls `listener` after each reconnection, when every channel is subscribed again: what came meanwhile was missed. */
   onBack(listener: () => void): () => void {
     this.#backListeners.add(listener)
@@ -90,6 +120,7 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     this.#isClosed = true
     clearTimeout(this.#tellTimer)
     this.#channels.clear()
+    this.#patterns.clear()
     await this.#connection.close(timeoutMs)
   }
 
@@ -146,10 +177,39 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     await Promise.all([told, this.#confirming])
   }
 
+  #tellPatternsNow(): Promise<void> {
+    return this.#connection.runRepeatable((client) => this.#tellPatterns(client))
+  }
+
+  /** Makes the patterns of `client` those that are listened to. */
+  async #tellPatterns(client: RedisClient): Promise<void> {
+    if (this.#toldBy !== client) this.#startOver(client)
+    const telling: Promise<void>[] = []
+    for (const [pattern, hear] of this.#toldPatterns) {
+      if (this.#patterns.has(pattern)) continue
+      this.#toldPatterns.delete(pattern)
+      telling.push(client.pUnsubscribe(pattern, hear, this.#asBytes))
+    }
+    for (const [pattern, listener] of this.#patterns) {
+      if (this.#toldPatterns.has(pattern)) continue
+      const hear = (message: Message, channel: string | Buffer): void => this.#safely(() => listener.hear(message, String(channel)))
+      this.#toldPatterns.set(pattern, hear)
+      telling.push(client.pSubscribe(pattern, hear, this.#asBytes))
+    }
+    try {
+      await Promise.all(telling)
+    } catch (error) {
+      // Not known which: all are told again.
+      if (client === this.#toldBy) this.#toldPatterns.clear()
+      throw error
+    }
+  }
+
   /** A new client knows of nothing. */
   #startOver(client: RedisClient): void {
     this.#toldBy = client
     this.#told.clear()
+    this.#toldPatterns.clear()
     for (const channel of this.#channels.keys()) this.#changed.add(channel)
   }
 
@@ -159,14 +219,27 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
   }
 
   async #resubscribe(): Promise<void> {
-    if (this.#channels.size === 0) return
+    if (this.#channels.size === 0 && this.#patterns.size === 0) return
     try {
-      await this.#connection.runRepeatable((client) => this.#tell(client))
+      await Promise.all([this.#connection.runRepeatable((client) => this.#tell(client)), this.#retellPatterns()])
     } catch {
       // Lost again, or closed: the next connection brings them back.
       return
     }
     for (const listener of this.#backListeners) this.#safely(listener)
+  }
+
+  /** What the server now refuses ends, and whoever listens hears of it. */
+  async #retellPatterns(): Promise<void> {
+    if (this.#patterns.size === 0) return
+    try {
+      await this.#tellPatternsNow()
+    } catch (error) {
+      if (!this.#connection.isReady) throw error
+      const refused = [...this.#patterns.values()]
+      this.#patterns.clear()
+      for (const listener of refused) this.#safely(() => listener.ended())
+    }
   }
 
   readonly #heard = (message: Message, channel: string | Buffer): void => {

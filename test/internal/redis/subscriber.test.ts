@@ -185,6 +185,53 @@ describeRedis('a subscriber', () => {
     await few.close()
   })
 
+  test('hears all channels that a pattern matches, also after a loss, until that is ended', async () => {
+    const heard: string[] = []
+    let backs = 0
+    subscriber.onBack(() => backs++)
+    const end = await subscriber.subscribePattern('task-*\\?', { hear: (message, channel) => heard.push(`${channel} ${message}`), ended: () => {} })
+    await subscriber.subscribe('task-1?', (message) => heard.push(`alone ${message}`))
+
+    await other.publish('task-1?', 'one')
+    await other.publish('task-1x', 'two')
+    await expect.poll(() => heard.toSorted()).toEqual(['alone one', 'task-1? one'])
+    await server.kill()
+    await server.restart()
+    await expect.poll(() => backs, { timeout: 5000 }).toBe(1)
+    other = await server.client()
+    await other.publish('task-2?', 'three')
+    await expect.poll(() => heard.at(-1)).toBe('task-2? three')
+
+    end()
+    await expect.poll(async () => other.pubSubNumPat()).toBe(0)
+  })
+
+  test('says that its user may not hear a pattern, and hears channels all the same', async () => {
+    await other.sendCommand(['ACL', 'SETUSER', 'few', 'on', '>pw', '~*', '&mine.*', '+@all'])
+    const few = new RedisSubscriber(connectionOptions(server.url().replace('redis://', 'redis://few:pw@')))
+
+    const refused = few.subscribePattern('mine.*.b', { hear: () => {}, ended: () => {} })
+    await Promise.all([expect(refused).rejects.toThrow('NOPERM'), few.subscribe('mine.a', () => {})])
+    expect(await other.pubSubChannels()).toEqual(['mine.a'])
+    await few.close()
+  })
+
+  test('tells whoever listens to a pattern that its user may do so no more, and goes on with channels', async () => {
+    await other.sendCommand(['ACL', 'SETUSER', 'few', 'on', '>pw', '~*', '&*', '+@all'])
+    const few = new RedisSubscriber(connectionOptions(server.url().replace('redis://', 'redis://few:pw@')))
+    const heard: string[] = []
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    await few.subscribePattern('a*', { hear: () => {}, ended: resolve })
+    await few.subscribe('mine', (message) => heard.push(message))
+
+    await other.sendCommand(['ACL', 'SETUSER', 'few', 'resetchannels', '&mine'])
+    await within(ended, 'the news', 5000)
+    await expect.poll(async () => other.publish('mine', 'still')).toBe(1)
+
+    await expect.poll(() => heard).toContain('still')
+    await few.close()
+  })
+
   test('is closed for good', async () => {
     const end = await subscriber.subscribe('a', () => {})
     await Promise.all([subscriber.close(), subscriber.close()])
