@@ -85,7 +85,7 @@ export class PoolChild {
 
   constructor(options: PoolChildOptions) {
     this.#options = options
-    this.#outbox = new Batcher((batch) => this.#send(batch))
+    this.#outbox = new Batcher((batch) => this.#send(batch), 'callback')
     this.#ready.promise.catch(() => {})
     this.#deadline = options.clock.after(START_DEADLINE_MS, () => {
       this.#ready.reject(new Error(`the process was not ready after ${START_DEADLINE_MS / 1000} s`))

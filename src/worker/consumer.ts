@@ -40,8 +40,9 @@ export class TaskConsumer {
   readonly #options: TaskConsumerOptions
   readonly #waiting: Delivery[] = []
   readonly #sinceMs: number
-  /** Deliveries that run, or whose outcome is being stored and acknowledged. */
-  readonly #inHand = new Set<Promise<void>>()
+  /** How many deliveries run, or have an outcome that is being stored and acknowledged. */
+  #inHand = 0
+  #whenNoneInHand: (() => void)[] = []
   /** Those of which a result is stored already. */
   readonly #succeeded = new WeakSet<Delivery>()
   readonly #usualPrefetch: number
@@ -92,12 +93,13 @@ export class TaskConsumer {
     if (prefetch === this.#prefetch || this.#pausing) return
     this.#prefetch = prefetch
     this.#consumer?.setPrefetch(prefetch)
-    while (this.#waiting.length > 0 && this.#waiting.length + this.#active > prefetch) this.#track(this.#giveBack(this.#waiting.pop() as Delivery))
+    while (this.#waiting.length > 0 && this.#waiting.length + this.#active > prefetch) void this.#giveBack(this.#waiting.pop() as Delivery)
   }
 
-  #track(handled: Promise<void>): void {
-    this.#inHand.add(handled)
-    void handled.then(() => this.#inHand.delete(handled))
+  /** It is in hand until that is done. */
+  #done(): void {
+    this.#inHand -= 1
+    if (this.#inHand === 0) for (const resolve of this.#whenNoneInHand.splice(0)) resolve()
   }
 
   /** Takes no more; what runs goes on, what waits stays waiting until `close` gives it back. */
@@ -108,12 +110,14 @@ export class TaskConsumer {
 
   /** Waits until what the pool has ended is stored and acknowledged, then gives back what has not begun. */
   async close(): Promise<void> {
-    await Promise.all(this.#inHand)
+    if (this.#inHand > 0) await new Promise<void>((resolve) => this.#whenNoneInHand.push(resolve))
     await this.#consumer?.close()
   }
 
   async #take(deliveries: readonly Delivery[]): Promise<void> {
-    await this.#learnStored(deliveries)
+    const since = Math.max(this.#sinceMs, this.#options.context.clock.now() - REMEMBERED_MS)
+    const isOld = ({ losses, publishedAtMs }: Delivery): boolean => losses > 0 || publishedAtMs === undefined || publishedAtMs < since
+    if (deliveries.some(isOld)) await this.#learnStored(deliveries.filter(isOld))
     this.#waiting.push(...deliveries)
     this.#fill()
   }
@@ -142,24 +146,28 @@ export class TaskConsumer {
     for (let next = this.#waiting[0]; next !== undefined && !this.#pausing && this.#active < this.#limit(next); next = this.#waiting[0]) {
       this.#waiting.shift()
       // Its lease ended while it waited: it is another worker's, or goes back.
-      this.#track(next.isHeld ? this.#handle(next) : this.#giveBack(next))
+      void (next.isHeld ? this.#handle(next) : this.#giveBack(next))
     }
   }
 
   /** Not done only as the worker stops, which gives everything back. Never rejects. */
   async #giveBack(delivery: Delivery, how?: { delayMs: number; lost: boolean }): Promise<void> {
     const { context } = this.#options
+    this.#inHand += 1
     await context.insist('put a message back', () => delivery.requeue(how)).catch(() => {})
+    this.#done()
   }
 
   /** Never rejects. */
   async #handle(delivery: Delivery): Promise<void> {
+    this.#inHand += 1
     try {
       const conclude = await this.#process(delivery)
       await conclude()
     } catch (error) {
       await this.#leave(delivery, error)
     }
+    this.#done()
   }
 
   /** The next task takes the slot before the outcome of this one is stored. */
@@ -168,7 +176,7 @@ export class TaskConsumer {
     this.#active++
     this.#activeEarly += early
     try {
-      return await new Request(delivery, this.#options.context, this.#succeeded.has(delivery), (id) => this.ranLong(id)).process()
+      return await new Request(delivery, this.#options.context, this.#succeeded.has(delivery), this.#onLong).process()
     } finally {
       this.#active--
       this.#activeEarly -= early
@@ -176,6 +184,8 @@ export class TaskConsumer {
       this.#fill()
     }
   }
+
+  readonly #onLong = (id: string): void => this.ranLong(id)
 
   /**
    * Still unacknowledged, so it is run again: when the worker stops, as if nothing had been, for its store
@@ -191,9 +201,7 @@ export class TaskConsumer {
    * ago, may have been revoked unheard or forgotten, so its stored state is looked at. That of one that was
    * begun before tells, besides, whether only its acknowledgement was lost.
    */
-  async #learnStored(deliveries: readonly Delivery[]): Promise<void> {
-    const since = Math.max(this.#sinceMs, this.#options.context.clock.now() - REMEMBERED_MS)
-    const old = deliveries.filter(({ losses, publishedAtMs }) => losses > 0 || publishedAtMs === undefined || publishedAtMs < since)
+  async #learnStored(old: readonly Delivery[]): Promise<void> {
     const ids = old.map((delivery) => delivery.message.headers['id']).filter((id) => typeof id === 'string')
     if (ids.length === 0) return
     const { backend, logger, revoked } = this.#options.context

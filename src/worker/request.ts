@@ -74,11 +74,12 @@ export class Request {
     this.#onLong = onLong
   }
 
-  /** Resolves when the slot of the pool is free again, to what is left to do for the delivery. */
-  async process(): Promise<() => Promise<void>> {
+  /** Resolves when the slot of the pool is free again, to what is left to do for the delivery. May throw as well as reject. */
+  process(): Promise<() => Promise<void>> {
     const request = this.#read()
-    if (typeof request === 'string') return () => this.#buryUnread(request)
-    return this.#refuse(request) ?? this.#execute(request)
+    if (typeof request === 'string') return Promise.resolve(() => this.#buryUnread(request))
+    const refusal = this.#refuse(request)
+    return refusal === undefined ? this.#execute(request) : Promise.resolve(refusal)
   }
 
   /** What to do instead of running it, if it must not run or not now. */
@@ -113,29 +114,33 @@ export class Request {
       onState: (state, text) => passing(this.#storeOnce(request, state, text)),
     })
     try {
-      const outcome = await this.#runOnce(request)
+      const needsNote = !pool.isolated || !this.#acksLate(request)
+      const outcome = await (needsNote ? this.#runNoted(request) : this.#run(request))
       return () => this.#conclude(request, outcome)
     } finally {
       running.end(request.id)
     }
   }
 
-  async #runOnce(request: TaskRequest): Promise<Outcome> {
+  async #runNoted(request: TaskRequest): Promise<Outcome> {
+    if (!this.#acksLate(request)) await this.#ack(true)
+    if (!this.#context.pool.isolated) await this.#begun()
+    return this.#run(request)
+  }
+
+  #run(request: TaskRequest): Promise<Outcome> {
     const { conf, pool } = this.#context
     const { losses, message, queue } = this.#delivery
-    if (!this.#acksLate(request)) await this.#ack(true)
-    if (!pool.isolated) await this.#begun()
     const execution = { id: request.id, message, queue, redelivered: losses > 0 }
     // One more loss would be its last, and so far it may have been others that ended its process.
     // What is acknowledged already must not be given back any more.
     return pool.run(execution, { alone: losses > 0 && losses + 1 >= conf.taskMaxDeliveries, atOnce: !this.#acksLate(request) })
   }
 
-  async #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
+  #conclude(request: TaskRequest, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'succeeded':
-        if (outcome.followUps !== undefined) await this.#publish(outcome.followUps)
-        return this.#end(request, 'SUCCESS', outcome.resultText, null, childrenOf(outcome))
+        return outcome.followUps === undefined ? this.#succeeded(request, outcome) : this.#publish(outcome.followUps).then(() => this.#succeeded(request, outcome))
       case 'failed':
         return this.#failed(request, outcome)
       case 'retry':
@@ -143,8 +148,7 @@ export class Request {
       case 'terminated':
         return this.#revoke(request, 'terminated')
       case 'malformed':
-        await this.#storeError(request, new DecodeError(outcome.detail))
-        return this.#bury('malformed', outcome.detail)
+        return this.#malformed(request, outcome.detail)
       case 'refused':
         return this.#refused(request, outcome.reason, outcome.detail)
       case 'unknown-task':
@@ -153,6 +157,15 @@ export class Request {
         if (outcome === NOT_BEGUN && !this.#acksLate(request)) return this.#sendAgain(request)
         return this.#lost(request, outcome.detail, outcome.bystander)
     }
+  }
+
+  #succeeded(request: TaskRequest, outcome: Outcome & { kind: 'succeeded' }): Promise<void> {
+    return this.#end(request, 'SUCCESS', outcome.resultText, null, childrenOf(outcome))
+  }
+
+  async #malformed(request: TaskRequest, detail: string): Promise<void> {
+    await this.#storeError(request, new DecodeError(detail))
+    return this.#bury('malformed', detail)
   }
 
   async #failed(request: TaskRequest, outcome: Outcome & { kind: 'failed' }): Promise<void> {
@@ -292,7 +305,7 @@ export class Request {
 
   async #storeThenAck(record: StoredResult): Promise<void> {
     await this.#store(record)
-    return this.#ack()
+    await this.#ack()
   }
 
   async #storeError(request: TaskRequest, error: Error): Promise<void> {

@@ -125,6 +125,7 @@ export class Worker implements Service {
     if (this.#stopping !== undefined) return
     // Commands first: whatever is revoked from now on is heard, and the rest is looked up.
     this.#commands = await serveCommands(this.#broker, name, (command) => runCommand(command, { pool, revoked: this.#revoked, refused: this.#refused }))
+    const insisting = { clock, logger, stopping: this.#quit.signal }
     this.#consumer = new TaskConsumer({
       queues,
       name,
@@ -143,7 +144,7 @@ export class Worker implements Service {
         replyTo: randomUUID(),
         publish: (publications) => publishTasks(this.#sender, publications),
         onRefused: (reason) => void this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1),
-        insist: (what, write) => insist(what, write, { clock, logger, stopping: this.#quit.signal }),
+        insist: (what, write) => insist(what, write, insisting),
       },
     })
     if (this.#stopping !== undefined) return

@@ -55,6 +55,8 @@ export class Claims {
   readonly #lists: readonly string[]
   readonly #parked: readonly string[]
   readonly #watched: readonly string[]
+  /** What the script is told of each queue, by its name. */
+  readonly #places: ReadonlyMap<string, readonly string[]>
   /** Steps of priority, as the lists' names end with them. */
   readonly #steps: readonly string[]
   readonly #reader = new MessageReader()
@@ -70,6 +72,7 @@ export class Claims {
     this.#lists = this.#queues.flatMap((queue) => keys.lists(queue))
     this.#parked = this.#queues.map((queue) => keys.parked(queue))
     this.#watched = [...this.#lists, ...this.#parked]
+    this.#places = new Map(this.#queues.map((queue) => [queue, [keys.list(queue), keys.parked(queue), `, "", ${JSON.stringify(queue)}]`]]))
     this.#steps = keys.layout.prioritySteps.filter((step) => step > 0).map(String)
   }
 
@@ -98,15 +101,15 @@ export class Claims {
     const measured = Math.ceil(maxMessageSize / 3) * 4
     const args = [registration, Math.floor(nowMs), nowMs / 1000, limit, first, MOST_UNPARKED, measured, maxMessageSize, queues.length, this.#isStrict ? 1 : 0]
     const stores = [keys.consumerLeases, keys.unacked, keys.index]
-    const places = queues.flatMap((queue) => [keys.list(queue), keys.parked(queue), `, "", ${JSON.stringify(queue)}]`])
-    let reply: unknown
+    const places = queues.flatMap((queue) => this.#places.get(queue) ?? [])
+    let reply: ClaimReply | null
     try {
-      reply = await connection.run((client) => CLAIM.run(client, this.#watched, [...args, ...stores, ...places, keys.layout.sep, ...this.#steps]))
+      reply = (await connection.run((client) => CLAIM.run(client, this.#watched, [...args, ...stores, ...places, keys.layout.sep, ...this.#steps]))) as ClaimReply | null
     } catch (error) {
       this.#doubtRange(registration, first, limit)
       throw error
     }
-    return Array.isArray(reply) ? this.#read(reply as (string | number)[], { registration, first, limit, queues }) : undefined
+    return reply === null ? undefined : this.#read(reply, { registration, first, limit, queues })
   }
 
   /** These may be out, and are to go back. */
@@ -132,32 +135,37 @@ export class Claims {
     }
   }
 
-  #read(reply: readonly (string | number)[], { registration, first, limit, queues }: { registration: string; first: number; limit: number; queues: readonly string[] }): Claimed {
+  #read([due, ...lists]: ClaimReply, { registration, first, limit, queues }: { registration: string; first: number; limit: number; queues: readonly string[] }): Claimed {
     const messages: ClaimedMessage[] = []
     const unreadable: UnreadableMessage[] = []
     let number = first
-    for (let at = 1; at + 2 < reply.length; at += 3, number += 1) {
-      const which = Number(reply[at])
-      const text = String(reply[at + 2])
-      const id = claimId(registration, number, String(reply[at + 1]))
-      const queue = queues[Math.abs(which) - 1] ?? ''
-      const read = which > 0 ? this.#reader.read(text) : this.#tooLarge(text)
-      if ('detail' in Object(read)) unreadable.push({ id, queue, ...(read as { detail: string; message: Message | undefined }) })
-      else if (typeof read === 'string') unreadable.push({ id, queue, detail: read, message: undefined })
-      else messages.push({ id, number, queue, read: read as ReadMessage })
+    for (let at = 0; at + 2 < lists.length; at += 3) {
+      const queue = queues[Number(lists[at]) - 1] ?? ''
+      const step = String(lists[at + 1])
+      for (const element of lists[at + 2] as readonly ClaimedElement[]) {
+        const id = claimId(registration, number, step)
+        const read = typeof element === 'string' ? this.#reader.read(element) : this.#tooLarge(element)
+        if (typeof read === 'string') unreadable.push({ id, queue, detail: read, message: undefined })
+        else if ('detail' in read) unreadable.push({ id, queue, ...read })
+        else messages.push({ id, number, queue, read })
+        number += 1
+      }
     }
-    const due = reply[0]
-    const nextDueAtMs = due === '' || due === undefined ? undefined : Number(due)
-    return { messages, unreadable, isDrained: limit > 0 && number - first < limit, nextDueAtMs }
+    return { messages, unreadable, isDrained: limit > 0 && number - first < limit, nextDueAtMs: due === '' ? undefined : Number(due) }
   }
 
-  #tooLarge(text: string): { detail: string; message: Message | undefined } {
-    const colon = text.indexOf(':')
-    const read = tryReadMessage(text.slice(colon + 1))
-    const detail = `The body has ${text.slice(0, colon)} bytes, more than the ${this.#parts.maxMessageSize} that taskMessageMaxSize allows.`
+  #tooLarge([size, envelope]: readonly [size: string, envelope: string]): { detail: string; message: Message | undefined } {
+    const read = tryReadMessage(envelope)
+    const detail = `The body has ${size} bytes, more than the ${this.#parts.maxMessageSize} that taskMessageMaxSize allows.`
     return { detail, message: typeof read === 'string' ? undefined : read.message }
   }
 }
+
+/** An envelope, or the size of its body and the rest of it. */
+type ClaimedElement = string | readonly [size: string, envelope: string]
+
+/** What the script says: when the next parked message is due, then queue, step and messages of each list. */
+type ClaimReply = readonly [due: string, ...lists: (number | string | readonly ClaimedElement[])[]]
 
 function claimId(registration: string, number: number, step: string): string {
   return `celeriac:${registration}:${number}${step === '' ? '' : `:${step}`}`

@@ -16,9 +16,9 @@ import { LUA_FUNCTIONS } from './functions.ts'
  * order is strict, the keys of consumer leases, unacked and unacked_index, for each queue: list, parked set, end of its values in
  * unacked; then separator and steps.
  *
- * Returns nothing when the registration is gone, otherwise the time when the next parked message is due (or ''), then for each
- * message the number of its queue (from 1), its step and its bytes. Of one with too large a body the number is negative, and the
- * bytes are `size:` and the envelope without the body.
+ * Returns nothing when the registration is gone, otherwise the time when the next parked message is due (or ''), then, for each list
+ * that messages came from, the number of its queue (from 1), its step and the messages, numbered through all lists. In the place of one
+ * with too large a body is a list of two texts: its size, and the envelope without the body.
  */
 export const CLAIM: RedisScript = new RedisScript(`
 -- Making functions costs more than most claims, which need none of these.
@@ -67,27 +67,30 @@ for at = 14, 11 + queues * 3, 3 do
 end
 
 local taken, scores, values, count = { due }, {}, {}, 0
+local insert = table.insert
 
 local function take(queue, step, most)
   local from, ending = ARGV[11 + queue * 3], ARGV[13 + queue * 3]
   if step ~= '' then from = from .. sep .. step end
   local raws = redis.call('RPOP', from, most)
   if not raws then return 0 end
-  local behind = step == '' and '' or ':' .. step
-  for at = 1, #raws do
-    local raw, id, which = raws[at], prefix .. nextId .. behind, queue
+  local behind, size = step == '' and '' or ':' .. step, #raws
+  for at = 1, size do
+    local raw, id, place = raws[at], prefix .. nextId .. behind, 2 * (count + at)
     nextId = nextId + 1
-    scores[2 * count + 1], scores[2 * count + 2] = score, id
-    values[2 * count + 1], values[2 * count + 2] = id, '[' .. raw .. ending
+    scores[place - 1], scores[place] = score, id
+    values[place - 1], values[place] = id, '[' .. raw .. ending
     if #raw > measured then
-      local size, rest = measure(raw)
-      if size > allowed then which, raw = -queue, size .. ':' .. rest end
+      local bytes, rest = measure(raw)
+      if bytes > allowed then raws[at] = { tostring(bytes), rest } end
     end
-    taken[3 * count + 2], taken[3 * count + 3], taken[3 * count + 4] = which, step, raw
-    count = count + 1
   end
-  room = room - #raws
-  return #raws
+  insert(taken, queue)
+  insert(taken, step)
+  insert(taken, raws)
+  count = count + size
+  room = room - size
+  return size
 end
 
 local function takeUrgent()
