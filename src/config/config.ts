@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { ImproperlyConfigured } from '../errors.ts'
+import { deepFreeze } from '../internal/deep-freeze.ts'
 import type { CeleryOptions, ConfigValues, OptionName } from './celery-options.ts'
 import { isPlainObject } from './kinds.ts'
 import { type DefaultContext, OPTION_NAMES, OPTIONS } from './options.ts'
@@ -190,10 +191,4 @@ function withoutPasswords(value: unknown): unknown {
 /** How many secrets there are may be known. */
 function hidden(value: unknown): unknown {
   return Array.isArray(value) ? value.map(hidden) : value === undefined ? undefined : '***'
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const part of Object.values(value)) deepFreeze(part)
-  return Object.freeze(value)
 }

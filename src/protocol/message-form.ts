@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { deepFreeze } from '../internal/deep-freeze.ts'
 import { type EncodedBody, JSON_CONTENT_TYPE } from './body.ts'
 import { buildTaskMessage, type Content, type Message, SIGNATURE_HEADER, type TaskMessageInput } from './message.ts'
 import { readTaskMessage, type TaskRequest } from './task-request.ts'
@@ -60,9 +61,9 @@ export class MessageForm {
     return new FormedMessage(this, id, argsrepr, body)
   }
 
-  /** {@link readTaskMessage} of a message of this form. */
+  /** {@link readTaskMessage} of a message of this form. What all of them share cannot be changed, for tasks get to see it. */
   request(id: string, argsrepr: string): TaskRequest {
-    this.#request ??= readTaskMessage({ ...FORM_CONTENT, body: '', headers: this.headers, properties: this.properties })
+    this.#request ??= deepFreeze(readTaskMessage({ ...FORM_CONTENT, body: '', headers: this.headers, properties: this.properties }))
     return { ...this.#request, id, rootId: id, argsrepr }
   }
 }

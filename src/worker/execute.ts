@@ -25,10 +25,10 @@ export interface ExecuteContext {
   /** Whether a task of that name is registered here, and so is one of ours. */
   readonly isOurs: (name: string) => boolean
   /**
-   * Finds what to run. Rejects with `NotRegistered` when nothing is known by that name, with `SecurityError` when the message
+   * Finds what to run. Throws, or rejects, with `NotRegistered` when nothing is known by that name, with `SecurityError` when the message
    * had to be signed.
    */
-  readonly find: (request: TaskRequest, isSigned: boolean) => Promise<Handler>
+  readonly find: (request: TaskRequest, isSigned: boolean) => Handler | Promise<Handler>
   /** Node name of the worker. */
   readonly hostname: string
   readonly isEager: boolean
@@ -52,8 +52,8 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     if (typeof verdict === 'object') return { kind: 'refused', ...verdict }
     isSigned = verdict
     request = readRequest(message)
-    // Its module may register the types of its arguments. What fails here fails again, and is told, below.
-    if (message.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await context.find(request, isSigned).catch(() => {})
+    // Its module may register the types of its arguments. What fails here fails again below.
+    if (message.contentType === GRAPH_CONTENT_TYPE && FUNCTION_HEADER in request.headers) await tryToFind(request, isSigned, context)
     const decoded = codec.decodeCall({ body: message.body, contentType: message.contentType, headers: commonHeaders(message) }, { accept: conf.acceptContent, maxSize: conf.taskMessageMaxSize })
     call = decoded instanceof Promise ? await decoded : decoded
   } catch (error) {
@@ -62,14 +62,15 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
   }
   let handler: Handler
   try {
-    handler = call.fn === undefined ? await context.find(request, isSigned) : handlerOf(call.fn as Runnable)
+    const found = call.fn === undefined ? context.find(request, isSigned) : handlerOf(call.fn as Runnable)
+    handler = found instanceof Promise ? await found : found
   } catch (error) {
     if (error instanceof SecurityError) return { kind: 'refused', reason: error.reason, detail: error.message }
     return error instanceof NotRegistered ? { kind: 'unknown-task', detail: error.message } : failed(error, conf.taskErrorMaxLength)
   }
   // Whoever asked may be Python, and read nothing but JSON.
   const isForeign = !isSigned && langOf(commonHeaders(message)) !== 'js'
-  const task = describeTask(execution, { request, call, isForeign }, stopper, context)
+  const task = new TaskView(execution, { request, call, isForeign }, stopper, context)
   if (call.embed.chord !== null) tellOnStderr(`Task ${request.task}[${request.id}] is part of a chord, which this version does not count: the chord's body is not run.`)
   const followed = (): FollowedTask => ({ ...context, id: request.id, rootId: request.rootId, lang: langOf(commonHeaders(message)), isSigned, nowMs: context.clock.now() })
   try {
@@ -86,6 +87,14 @@ export async function execute(execution: Execution, stopper: Stopper, context: E
     const { errbacks, chain } = call.embed
     const followUps = errbacks === null ? [] : errbacksOf(call.embed, followed(), tellOnStderr)
     return { ...failed(error, conf.taskErrorMaxLength), ...consequences(task, { followUps, restOfChain: chain === null ? [] : restOfChain(call.embed) }) }
+  }
+}
+
+async function tryToFind(request: TaskRequest, isSigned: boolean, { find }: ExecuteContext): Promise<void> {
+  try {
+    await find(request, isSigned)
+  } catch {
+    // It is told below.
   }
 }
 
@@ -126,29 +135,51 @@ export function failed(error: unknown, maxLength: number | undefined): Outcome {
   return { kind: 'failed', exceptionText: encoded.text, traceback: encoded.traceback, summary: encoded.summary }
 }
 
-function describeTask(execution: Execution, { call, isForeign, request }: Asked, stopper: Stopper, context: ExecuteContext): CurrentTask {
-  const report = (state: string, meta: unknown): void =>
-    context.onState(request.id, state, context.codec.encodeResult(request.id, meta ?? null, 'meta', isForeign) ?? 'null')
-  return {
-    id: request.id,
-    name: request.task,
-    args: call.args,
-    kwargs: call.kwargs,
-    retries: request.retries,
-    eta: request.etaMs === undefined ? undefined : new Date(request.etaMs),
-    expires: request.expiresMs === undefined ? undefined : new Date(request.expiresMs),
-    rootId: request.rootId,
-    parentId: request.parentId,
-    groupId: request.groupId,
-    hostname: context.hostname,
-    deliveryInfo: { routingKey: execution.queue, redelivered: execution.redelivered },
-    headers: request.headers,
-    isEager: context.isEager,
-    get signal() {
-      return stopper.signal
-    },
-    updateState: ({ state, meta }) => report(state, meta),
-    progress: (meta) => report('PROGRESS', meta),
-    retry: (options) => askForRetry(request, options ?? {}, context.clock.now()),
+/** A class, since an accessor of an object's own costs as much as running a short task. What may be taken out of it is bound. */
+class TaskView implements CurrentTask {
+  readonly id: string
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly retries: number
+  readonly eta: Date | undefined
+  readonly expires: Date | undefined
+  readonly rootId: string
+  readonly parentId: string | undefined
+  readonly groupId: string | undefined
+  readonly hostname: string
+  readonly deliveryInfo: CurrentTask['deliveryInfo']
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly isEager: boolean
+  readonly updateState: CurrentTask['updateState']
+  readonly progress: CurrentTask['progress']
+  readonly retry: CurrentTask['retry']
+  readonly #stopper: Stopper
+
+  constructor({ queue, redelivered }: Execution, { call, isForeign, request }: Asked, stopper: Stopper, context: ExecuteContext) {
+    const report = (state: string, meta: unknown): void =>
+      context.onState(request.id, state, context.codec.encodeResult(request.id, meta ?? null, 'meta', isForeign) ?? 'null')
+    this.id = request.id
+    this.name = request.task
+    this.args = call.args
+    this.kwargs = call.kwargs
+    this.retries = request.retries
+    this.eta = request.etaMs === undefined ? undefined : new Date(request.etaMs)
+    this.expires = request.expiresMs === undefined ? undefined : new Date(request.expiresMs)
+    this.rootId = request.rootId
+    this.parentId = request.parentId
+    this.groupId = request.groupId
+    this.hostname = context.hostname
+    this.deliveryInfo = { routingKey: queue, redelivered }
+    this.headers = request.headers
+    this.isEager = context.isEager
+    this.updateState = ({ state, meta }) => report(state, meta)
+    this.progress = (meta) => report('PROGRESS', meta)
+    this.retry = (options) => askForRetry(request, options ?? {}, context.clock.now())
+    this.#stopper = stopper
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopper.signal
   }
 }

@@ -2,6 +2,7 @@ import type { Codec } from '../codec.ts'
 import { NotRegistered, SecurityError, UnreachableFunctionError } from '../errors.ts'
 import { bindArguments } from '../functions/parameters.ts'
 import { isFunctionReference, resolveReference } from '../functions/resolve.ts'
+import { isObject } from '../protocol/malformed.ts'
 import type { TaskRequest } from '../protocol/task-request.ts'
 import { FUNCTION_HEADER, type Runnable } from '../submitter.ts'
 import { bindTaskArguments, isTask, type Task } from '../task.ts'
@@ -28,8 +29,10 @@ export interface HandlerParts {
  *
  * For a message that is not signed nothing is imported: whoever can write to the broker could name any module.
  */
-export function createHandlers({ codec, findTask, packages, root }: HandlerParts): (request: TaskRequest, isSigned: boolean) => Promise<Handler> {
+export function createHandlers({ codec, findTask, packages, root }: HandlerParts): (request: TaskRequest, isSigned: boolean) => Handler | Promise<Handler> {
   const known = new Map<string, Handler>()
+  /** Messages of one form share their reference, and a form is of one task. */
+  const ofReferences = new WeakMap<object, Handler>()
 
   const find = async (request: TaskRequest): Promise<Handler> => {
     const registered = findTask(request.task)
@@ -53,15 +56,18 @@ export function createHandlers({ codec, findTask, packages, root }: HandlerParts
     throw new SecurityError(detail, reason)
   }
 
-  return async (request, isSigned) => {
+  const findOnce = async (request: TaskRequest, reference: unknown): Promise<Handler> => {
+    const key = isFunctionReference(reference) ? `${request.task}\n${reference.m}\n${reference.p.join('\n')}` : request.task
+    const handler = known.get(key) ?? (await find(request))
+    known.set(key, handler)
+    if (isObject(reference)) ofReferences.set(reference, handler)
+    return handler
+  }
+
+  return (request, isSigned) => {
     if (!isSigned) return findRegistered(request)
     const reference = request.headers[FUNCTION_HEADER]
-    const key = isFunctionReference(reference) ? `${request.task}\n${reference.m}\n${reference.p.join('\n')}` : request.task
-    const cached = known.get(key)
-    if (cached !== undefined) return cached
-    const handler = await find(request)
-    known.set(key, handler)
-    return handler
+    return (isObject(reference) ? ofReferences.get(reference) : undefined) ?? findOnce(request, reference)
   }
 }
 

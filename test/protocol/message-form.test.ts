@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { joinBody } from '../../src/protocol/body.ts'
-import { buildTaskMessage, SIGNATURE_HEADER } from '../../src/protocol/message.ts'
-import { commonHeaders, formText, type FormedMessage, MessageForm, type MessageFormInput } from '../../src/protocol/message-form.ts'
+import { buildTaskMessage, type Message, SIGNATURE_HEADER } from '../../src/protocol/message.ts'
+import { commonHeaders, formText, type FormedMessage, MessageForm, type MessageFormInput, readRequest } from '../../src/protocol/message-form.ts'
 import { argsRepr } from '../../src/protocol/repr.ts'
 import { newTaskId } from '../../src/protocol/task-id.ts'
 
@@ -53,4 +53,23 @@ test('what messages have in common is known without what is their own', () => {
 
   expect(commonHeaders(message)).toMatchObject({ 'task': 'demo.add', 'eta': null, 'x-where': { t: 'm', p: ['add'] } })
   expect(commonHeaders({ headers: { eta: 'now' } })).toEqual({ eta: 'now' })
+})
+
+test('what a task sees of one message cannot change what the next one of the form says', () => {
+  const form = MessageForm.build(FULL)
+  const { headers } = readRequest(messageOf(form, newTaskId(Date.now()), [1]))
+
+  expect(() => ((headers['x-where'] as { t: string }).t = 'changed')).toThrow(TypeError)
+  expect(() => Object.assign(headers, { more: 1 })).toThrow(TypeError)
+
+  expect(readRequest(messageOf(form, newTaskId(Date.now()), [2])).headers).toEqual({ 'x-where': { t: 'm', p: ['add'] } })
+})
+
+test('a request is that of any other message which says the same', () => {
+  const form = MessageForm.build(FULL)
+  const message = messageOf(form, newTaskId(Date.now()), ['a'])
+  message.signature = 'v1.signature'
+  const { body, contentEncoding, contentType, headers, properties } = message
+
+  expect(readRequest(message)).toEqual(readRequest({ body, contentEncoding, contentType, headers, properties } as Message))
 })
