@@ -19,10 +19,14 @@ export const roundTrip: Measurement = {
     limitRow('submit → result, idle, p99, on SQLite', median(series(rounds.celeriac, 'p99Ms')), 8, 'ms'),
     redisRow('p50', rounds, 'bullmq', 1),
     redisRow('p99', rounds, 'bullmq', 1),
+    warmRow('p50', rounds, 'celeriac-redis', 1),
+    warmRow('p99', rounds, 'celeriac-redis', 1),
     redisRow('p50', rounds, 'celery'),
     redisRow('p99', rounds, 'celery'),
     bareRow('p50', rounds),
     bareRow('p99', rounds),
+    warmRow('p50', rounds, 'bare'),
+    warmRow('p99', rounds, 'bare'),
   ],
   boundedBy:
     'On SQLite two wake-ups through the file system, one for the message and one for the result, and a trip to the pool process and back. ' +
@@ -38,6 +42,11 @@ export const roundTrip: Measurement = {
 
 function bareRow(percentile: 'p50' | 'p99', rounds: Rounds): Row {
   return latencyRow(rounds, { what: `the same by a bare loop, ${percentile}`, figure: `${percentile}Ms`, ours: 'bare', peer: 'bullmq' })
+}
+
+function warmRow(percentile: 'p50' | 'p99', rounds: Rounds, ours: 'celeriac-redis' | 'bare', most?: number): Row {
+  const what = ours === 'bare' ? `by a bare loop once warm, ${percentile}` : `once warm, ${percentile}, on Redis`
+  return latencyRow(rounds, { what, figure: `${percentile}MsWarm`, ours, peer: 'bullmq' }, most)
 }
 
 function redisRow(percentile: 'p50' | 'p99', rounds: Rounds, peer: SideName, most?: number): Row {

@@ -4,6 +4,7 @@ import { speedRow } from '../rows.ts'
 const SIDES = { celeriac: 'celeriac-drain.ts', 'celeriac-redis': 'celeriac-drain.ts', bullmq: 'bullmq-drain.ts' }
 
 const FIGURE = 'perSecond'
+const WARM_FIGURE = 'perSecondWarm'
 
 /** How fast one worker empties a full queue with 50 tasks at once. */
 export const run: Measurement = {
@@ -14,7 +15,9 @@ export const run: Measurement = {
   rows: (rounds) => [
     speedRow(rounds, { what: 'run, one worker, 50 at once, /s, on SQLite', figure: FIGURE, ours: 'celeriac', peer: 'bullmq' }, 1),
     speedRow(rounds, { what: 'run, one worker, 50 at once, /s, on Redis', figure: FIGURE, ours: 'celeriac-redis', peer: 'bullmq' }, 2),
+    speedRow(rounds, { what: 'once warm, /s, on Redis', figure: WARM_FIGURE, ours: 'celeriac-redis', peer: 'bullmq' }, 2),
     speedRow(rounds, { what: 'the same by a bare loop', figure: FIGURE, ours: 'bare', peer: 'bullmq' }),
+    speedRow(rounds, { what: 'by a bare loop once warm', figure: WARM_FIGURE, ours: 'bare', peer: 'bullmq' }),
   ],
   boundedBy:
     'On SQLite the worker process, with some 30 µs a task: SQLite for the claim, the result and the acknowledgement, JSON for the pipe. ' +

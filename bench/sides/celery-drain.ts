@@ -12,6 +12,7 @@ await runAsSide(async (input) => {
     fill: (count) => runPython('fill.py', input.redisPort, count),
     isDrained: async () => (await store.outstanding()) === 0,
     workerPids: () => descendants(process.pid),
+    isOnce: true,
   })
   await store.close()
   await stopCeleryWorker(worker)

@@ -17,7 +17,7 @@ import { packBody, type PipedBody, type PipedMessage, unpackBody } from './piped
  */
 export type ToChild =
   | { readonly t: 'init'; readonly init: ChildInit; readonly slots: number }
-  | { readonly t: 'run'; readonly n: number; readonly idle: boolean; readonly x: PipedExecution }
+  | { readonly t: 'run'; readonly n: number; readonly idle?: true; readonly x: PipedExecution }
   | { readonly t: 'abort'; readonly id: string; readonly why: 'terminated' | 'shutdown' }
   | { readonly t: 'withdraw'; readonly id: string }
   | { readonly t: 'let-go'; readonly id: string; readonly n: number }

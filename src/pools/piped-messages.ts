@@ -1,4 +1,5 @@
 import type { TaskContent } from '../pool.ts'
+import { joinBody, plainArgumentsText } from '../protocol/body.ts'
 import type { Content } from '../protocol/message.ts'
 import { FormedMessage, MessageForm } from '../protocol/message-form.ts'
 
@@ -16,8 +17,10 @@ interface PipedContent extends Omit<Content, 'body'> {
 interface PipedFormed {
   readonly form: number
   readonly common?: Readonly<Record<string, unknown>>
-  readonly body: string
-  readonly signature?: string
+  /** Of a body of the most common form only the arguments: the rest is long, and in JSON longer still. */
+  readonly args?: string
+  readonly body?: string
+  readonly signature?: string | undefined
 }
 
 /** Forms that a child keeps; the number of the oldest is then given to the next. */
@@ -38,7 +41,8 @@ export class MessagePacker {
       return { contentType, contentEncoding, headers: lightened(headers), body: packBody(message.body) }
     }
     const { body, form, signature } = message
-    const own = { body, ...(signature !== undefined && { signature }) }
+    const args = plainArgumentsText(message)
+    const own = args === undefined ? { body, signature } : { args, signature }
     const known = this.#numbers.get(form)
     return known === undefined ? { form: this.#add(form), common: lightened(form.headers), ...own } : { form: known, ...own }
   }
@@ -59,9 +63,9 @@ export class MessageUnpacker {
   /** Messages have to come in the order in which they were packed. */
   unpack(id: string, piped: PipedMessage): TaskContent {
     if (!('form' in piped)) return { ...piped, body: unpackBody(piped.body) }
-    const { body, common, signature } = piped
+    const { args, body = '', common, signature } = piped
     if (common !== undefined) this.#forms[piped.form] = new MessageForm(common, {})
-    const message = (this.#forms[piped.form] as MessageForm).message(id, '', body)
+    const message = (this.#forms[piped.form] as MessageForm).message(id, '', args === undefined ? body : joinBody(args, '{}'))
     if (signature !== undefined) message.signature = signature
     return message
   }

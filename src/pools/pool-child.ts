@@ -134,7 +134,8 @@ export class PoolChild {
       const idle = this.#given.size === 0
       const task: Running = { id: execution.id, n: ++this.#runs, settle, ...(idle && { begunAtMs: performance.now() }) }
       this.#given.set(task.id, task)
-      this.#outbox.add({ t: 'run', n: task.n, idle, x: { ...execution, message: this.#packer.pack(execution.message) } })
+      const x = { ...execution, message: this.#packer.pack(execution.message) }
+      this.#outbox.add(idle ? { t: 'run', n: task.n, idle, x } : { t: 'run', n: task.n, x })
     })
   }
 

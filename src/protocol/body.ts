@@ -71,7 +71,7 @@ const PLAIN_END = `, {}, ${NO_EMBED_TEXT}]`
 
 /**
  * The arguments in a body, as the JSON that they are, without reading it: where it is of the most common form, no keywords and
- * nothing to follow. Only for a body that was read as JSON before, by whomever.
+ * nothing to follow. They are JSON only if the body is. {@link joinBody} makes the same body of them again.
  */
 export function plainArgumentsText({ body, contentType }: Pick<EncodedBody, 'body' | 'contentType'>): string | undefined {
   if (contentType !== JSON_CONTENT_TYPE || typeof body !== 'string' || !body.startsWith('[[') || !body.endsWith(PLAIN_END)) return undefined

@@ -70,18 +70,23 @@ export function encodeResultMeta(input: ResultMetaInput): string {
   const { status, dateDoneMs } = input
   const dateDone = dateDoneMs !== undefined && READY_STATES.has(status) ? `"${formatTime(dateDoneMs)}"` : 'null'
   const children = input.children === undefined ? '[]' : JSON.stringify(input.children.map(taskTuple))
-  let text = `{"status": ${JSON.stringify(status)}, "result": ${input.resultText ?? UNDEFINED}, "traceback": ${JSON.stringify(input.traceback)}`
+  let text = `{"status": ${quoted(status)}, "result": ${input.resultText ?? UNDEFINED}, "traceback": ${JSON.stringify(input.traceback)}`
   text += `, "children": ${children}, "date_done": ${dateDone}`
-  if (input.groupId !== undefined) text += `, "group_id": ${JSON.stringify(input.groupId)}`
-  if (input.parentId !== undefined) text += `, "parent_id": ${JSON.stringify(input.parentId)}`
+  if (input.groupId !== undefined) text += `, "group_id": ${quoted(input.groupId)}`
+  if (input.parentId !== undefined) text += `, "parent_id": ${quoted(input.parentId)}`
   if (input.extended !== undefined) text += `, ${encodeExtended(input.extended)}`
-  return `${text}, "task_id": ${JSON.stringify(input.taskId)}}`
+  return `${text}, "task_id": ${quoted(input.taskId)}}`
 }
 
 function encodeExtended({ argsText, ...meta }: ExtendedMeta): string {
   if (argsText === undefined) return encodeFields(meta)
   const { name, worker, retries, queue } = meta
-  return `"name": ${JSON.stringify(name)}, "args": ${argsText}, "kwargs": {}, "worker": ${JSON.stringify(worker)}, "retries": ${retries}, "queue": ${JSON.stringify(queue)}`
+  return `"name": ${quoted(name)}, "args": ${argsText}, "kwargs": {}, "worker": ${quoted(worker)}, "retries": ${retries}, "queue": ${quoted(queue)}`
+}
+
+/** Nearly all that is quoted here needs no escape, and to see that costs less than to look for what does. */
+function quoted(text: string): string {
+  return /^[\w.:@/-]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function encodeFields({ name, args, kwargs, worker, retries, queue }: Omit<ExtendedMeta, 'argsText'>): string {

@@ -57,7 +57,7 @@ let errorMaxLength: number | undefined
 
 function receive(message: ToChild): void {
   if (message.t === 'init') void begin(message.init, message.slots)
-  else if (message.t === 'run') queue.push({ n: message.n, idle: message.idle, execution: { ...message.x, message: unpacker.unpack(message.x.id, message.x.message) } })
+  else if (message.t === 'run') queue.push({ n: message.n, idle: message.idle === true, execution: { ...message.x, message: unpacker.unpack(message.x.id, message.x.message) } })
   else if (message.t === 'abort') abort(message.id, message.why)
   else if (message.t === 'withdraw') withdraw(message.id)
   else if (message.t === 'let-go') letGo(message.id, message.n)
