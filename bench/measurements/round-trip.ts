@@ -32,12 +32,15 @@ export const roundTrip: Measurement = {
     'On SQLite two wake-ups through the file system, one for the message and one for the result, and a trip to the pool process and back. ' +
     'On Redis a push that wakes the worker, its claim, a trip to the pool process and back, and a script that stores the result and publishes it: ' +
     'eight times another process goes on, and six times with BullMQ, which runs tasks in the worker itself. On a virtual machine each wakes a core ' +
-    'that has halted, for some 30 µs: with both cores kept from that, by loops of the lowest priority, it is 0.39 against 0.36 ms once warm, ' +
-    'else 0.48 to 0.59 against 0.34 to 0.40. What is timed are the trips 51 to 550 of fresh processes, while code is still being compiled; ' +
-    'ours are warm after some 600, BullMQ after 250. ' +
-    'Tried: subscribing to the result behind the message rather than before it, and looking for it 50 ms later only (a fifth less), ' +
+    'that has halted, for some 30 µs to whoever wakes it and as much to whom it wakes: writing to sockets is a third of what the worker does. ' +
+    'The first figures are those of the trips 51 to 550 of fresh processes, while code is still being compiled, which is where the slowest trips come ' +
+    'from: without optimising compilers p99 is half of that. ' +
+    'Tried: one subscription for all of our own results rather than one each (a fifth less once warm, half of the caller\'s time), ' +
+    'looking for a result 50 ms later only (a fifth less), messages of a known form read by one pattern, ' +
     'having the server watch what the claim has read rather than asking once more, acknowledgements that wait for each other, ' +
-    'type feedback from the first call (no gain that lasts).',
+    'type feedback or simple machine code from the first call, compiling in turn (no gain that lasts). ' +
+    'Not done: a sender that hands its message to an idle worker itself, which saves one trip to the server; a worker that is idle would have to say so ' +
+    'after each task, or tasks would go to one that is busy while another is not.',
 }
 
 function bareRow(percentile: 'p50' | 'p99', rounds: Rounds): Row {

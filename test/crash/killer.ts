@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { until } from '../services/web-process.ts'
-import { KINDS, type Kills, Victims } from './victims.ts'
+import { hasChildren, type Kills, Victims } from './victims.ts'
 
 /** How often something dies. */
 const EVERY_MS = 150
 
 /**
- * A web process may take its workers with it, and a worker takes its children, so that these are rarer: like this each kind is hit often,
- * also where a worker takes several ticks to have a child.
+ * A web process that runs the workers takes them with it, and a worker takes its children. So those that run none are hit most while there
+ * is no child: like this there comes to be one, also where a start takes many ticks.
  */
-const WEIGHTS = { web: 2, worker: 1, child: 9 }
+const WEIGHTS = { follower: 4, leader: 1, worker: 2, child: 9 }
 
 /**
  * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others.
@@ -68,10 +68,12 @@ export async function killWhenThere({ seed, forMs, webPids, temper, progress }: 
 }
 
 function killOne(victims: Victims, random: () => number): boolean {
-  const living = victims.living()
-  const lots = KINDS.filter((kind) => living[kind].length > 0).flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind))
-  const kind = oneOf(lots, random)
-  return kind !== undefined && victims.kill(kind, oneOf(living[kind], random))
+  const { web, worker, child } = victims.living()
+  const [leader, follower] = [web.filter(hasChildren), web.filter((one) => !hasChildren(one))]
+  const roles = { leader, follower, worker, child }
+  const lots = Object.entries(WEIGHTS).flatMap(([role, weight]) => (roles[role as keyof typeof roles].length > 0 ? Array.from({ length: weight }, () => role) : []))
+  const role = oneOf(lots, random) as keyof typeof roles | undefined
+  return role !== undefined && victims.kill(role === 'leader' || role === 'follower' ? 'web' : role, oneOf(roles[role], random))
 }
 
 /** One of them, undefined when there is none. */

@@ -58,6 +58,11 @@ export class Victims {
   }
 }
 
+/** Whether a process has started another that lives. */
+export function hasChildren({ pid }: SeenProcess): boolean {
+  return childrenOf(pid).length > 0
+}
+
 /** One small file for each process: reading all of `/proc` would make the next kill late. */
 function childrenOf(pid: number): number[] {
   try {
