@@ -32,7 +32,7 @@ export const memory: Measurement = {
   rows: (rounds) => [
     limitRow('worker memory, growth over 500,000 tasks, on Redis', median(series(rounds['celeriac-redis'], 'growthMegabytes')), FLAT_MEGABYTES, 'MB'),
   ],
-  boundedBy: 'The worker and its pool process together, from the fifth of the tasks that gets them warm to the end.',
+  boundedBy: 'The worker and its pool process together, once 500,000 tasks before have got them warm.',
 }
 
 /** Whole runs are shown beside the claim alone, which is what is promised: they share the cores with the store of a long queue. */

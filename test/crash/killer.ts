@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { until } from '../services/web-process.ts'
-import { hasChildren, type Kills, Victims } from './victims.ts'
+import { type SeenProcess, until } from '../services/web-process.ts'
+import { hasChildren, KINDS, type Kills, Victims } from './victims.ts'
 
 /** How often something dies. */
 const EVERY_MS = 150
 
-/**
- * A web process that runs the workers takes them with it, and a worker takes its children. So those that run none are hit most while there
- * is no child: like this there comes to be one, also where a start takes many ticks.
- */
-const WEIGHTS = { follower: 4, leader: 1, worker: 2, child: 9 }
+/** A web process takes its workers with it, and a worker its children, so that these are rarer: like this each kind is hit about equally often. */
+const WEIGHTS = { web: 1, worker: 2, child: 4 }
+
+/** The part of the kills that are to hit children, also where a child takes many ticks to start. */
+const CHILD_SHARE = 0.2
 
 /**
  * Of forty kills, how many hit a pool child and a worker. The rest hit the web process, and with it all the others.
@@ -68,12 +68,20 @@ export async function killWhenThere({ seed, forMs, webPids, temper, progress }: 
 }
 
 function killOne(victims: Victims, random: () => number): boolean {
-  const { web, worker, child } = victims.living()
-  const [leader, follower] = [web.filter(hasChildren), web.filter((one) => !hasChildren(one))]
-  const roles = { leader, follower, worker, child }
-  const lots = Object.entries(WEIGHTS).flatMap(([role, weight]) => (roles[role as keyof typeof roles].length > 0 ? Array.from({ length: weight }, () => role) : []))
-  const role = oneOf(lots, random) as keyof typeof roles | undefined
-  return role !== undefined && victims.kill(role === 'leader' || role === 'follower' ? 'web' : role, oneOf(roles[role], random))
+  const living = victims.living()
+  if (living.child.length === 0 && wantsChildren(victims.kills)) return victims.kill('web', youngestIdle(living.web))
+  const lots = KINDS.filter((kind) => living[kind].length > 0).flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind))
+  const kind = oneOf(lots, random)
+  return kind !== undefined && victims.kill(kind, oneOf(living[kind], random))
+}
+
+function wantsChildren({ web, worker, child }: Kills): boolean {
+  return child < CHILD_SHARE * (web + worker + child)
+}
+
+/** The web process without workers that started last: what the others have begun comes to have children. */
+function youngestIdle(web: readonly SeenProcess[]): SeenProcess | undefined {
+  return web.filter((one) => !hasChildren(one)).toSorted((a, b) => Number(b.started) - Number(a.started))[0]
 }
 
 /** One of them, undefined when there is none. */

@@ -9,8 +9,9 @@ const LONGEST = 16_384
 /** Forms that are kept. */
 const MOST_FORMS = 8
 
-/** So many forms are learnt in a row; for each one more, so many messages have to be of a known one. */
+/** So many forms are learnt in a row. For each one more, so many messages have to be of a known one, or many more of none. */
 const CREDIT = 8
+const STRANGERS = 256
 
 /**
  * Reads elements of a queue's list, those of a form that it has met before without looking at what is the same in all of them.
@@ -29,8 +30,13 @@ export class MessageReader {
     const known = this.#readKnown(text)
     if (known !== undefined) return known
     const read = tryReadMessage(text)
+    this.#earn(1 / STRANGERS)
     if (typeof read !== 'string' && this.#credit >= 1) this.#learn(text, read)
     return read
+  }
+
+  #earn(credit: number): void {
+    this.#credit = Math.min(CREDIT, this.#credit + credit)
   }
 
   #readKnown(text: string): ReadMessage | undefined {
@@ -38,7 +44,7 @@ export class MessageReader {
       const read = this.#forms[index]?.read(text)
       if (read === undefined) continue
       if (index > 0) this.#forms.unshift(...this.#forms.splice(index, 1))
-      if (this.#credit < CREDIT) this.#credit += 1 / CREDIT
+      this.#earn(1 / CREDIT)
       return read
     }
     return undefined

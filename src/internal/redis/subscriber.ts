@@ -1,4 +1,4 @@
-import { ClosedError } from '../../errors.ts'
+import { ClosedError, OperationalError } from '../../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { MessageListener, RedisClient } from './client.ts'
 import { RedisConnection, type RedisConnectionOptions } from './connection.ts'
@@ -92,6 +92,8 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     this.#patterns.set(pattern, listener)
     try {
       await this.#tellPatternsNow()
+      // A connection that was made meanwhile may have told of it already, and have been refused.
+      if (this.#patterns.get(pattern) !== listener) throw new OperationalError(`${this.#name} does not allow to listen to "${pattern}".`)
     } catch (error) {
       end()
       throw error
