@@ -71,7 +71,7 @@ function describeAnswer(message: string): string {
   if (message.startsWith('WRONGPASS')) return 'refused the connection: the user name or the password is wrong (WRONGPASS). Correct the URL.'
   if (/DB index/i.test(message)) return `refused the database (${message}). Use a lower number, or raise "databases" in the server's configuration.`
   if (/unknown command.*HELLO/i.test(message)) return `is too old (${message}). Redis 6 or newer is needed.`
-  if (message.startsWith('NOPERM')) return `refused a command (${message}). Give its user the permission: "ACL SETUSER".`
+  if (message.startsWith('NOPERM')) return `refused a command (${message}). Give its user the permission with "ACL SETUSER"; docs/configuration.md lists all that are needed.`
   if (message.startsWith('READONLY')) return 'is a replica, which cannot be written (READONLY). Connect to the master.'
   if (message.startsWith('LOADING')) return 'is still loading its data (LOADING). Wait until it is ready.'
   if (/^(MASTERDOWN|CLUSTERDOWN)/.test(message)) return `is cut off from its master or cluster (${message}).`
