@@ -1,22 +1,28 @@
 import type { TaskContent } from '../pool.ts'
 import { joinBody, plainArgumentsText } from '../protocol/body.ts'
+import { isPlainJson, parseJson, stringifyJson } from '../protocol/json.ts'
 import type { Content } from '../protocol/message.ts'
 import { FormedMessage, MessageForm } from '../protocol/message-form.ts'
 
 /** A body as JSON can hold it. */
 export type PipedBody = string | { readonly base64: string }
 
+/** Headers as plain JSON can hold them, or else their text. */
+type PipedHeaders = Headers | string
+
+type Headers = Readonly<Record<string, unknown>>
+
 /** A message on its way to a child: whole, or what is its own and the number of its form, which came with the first one. */
 export type PipedMessage = PipedContent | PipedFormed
 
 interface PipedContent extends Omit<Content, 'body'> {
-  readonly headers: Readonly<Record<string, unknown>>
+  readonly headers: PipedHeaders
   readonly body: PipedBody
 }
 
 interface PipedFormed {
   readonly form: number
-  readonly common?: Readonly<Record<string, unknown>>
+  readonly common?: PipedHeaders
   /** Of a body of the most common form only the arguments: the rest is long, and in JSON longer still. */
   readonly args?: string
   readonly body?: string
@@ -38,13 +44,13 @@ export class MessagePacker {
   pack(message: TaskContent): PipedMessage {
     if (!(message instanceof FormedMessage)) {
       const { contentEncoding, contentType, headers } = message
-      return { contentType, contentEncoding, headers: lightened(headers), body: packBody(message.body) }
+      return { contentType, contentEncoding, headers: packHeaders(headers), body: packBody(message.body) }
     }
     const { body, form, signature } = message
     const args = plainArgumentsText(message)
     const own = args === undefined ? { body, signature } : { args, signature }
     const known = this.#numbers.get(form)
-    return known === undefined ? { form: this.#add(form), common: lightened(form.headers), ...own } : { form: known, ...own }
+    return known === undefined ? { form: this.#add(form), common: packHeaders(form.headers), ...own } : { form: known, ...own }
   }
 
   #add(form: MessageForm): number {
@@ -62,9 +68,9 @@ export class MessageUnpacker {
 
   /** Messages have to come in the order in which they were packed. */
   unpack(id: string, piped: PipedMessage): TaskContent {
-    if (!('form' in piped)) return { ...piped, body: unpackBody(piped.body) }
+    if (!('form' in piped)) return { ...piped, headers: unpackHeaders(piped.headers), body: unpackBody(piped.body) }
     const { args, body = '', common, signature } = piped
-    if (common !== undefined) this.#forms[piped.form] = new MessageForm(common, {})
+    if (common !== undefined) this.#forms[piped.form] = new MessageForm(unpackHeaders(common), {})
     const message = (this.#forms[piped.form] as MessageForm).message(id, '', args === undefined ? body : joinBody(args, '{}'))
     if (signature !== undefined) message.signature = signature
     return message
@@ -79,7 +85,17 @@ export function unpackBody(body: PipedBody): Content['body'] {
   return typeof body === 'string' ? body : Buffer.from(body.base64, 'base64')
 }
 
-function lightened(headers: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** Python's may hold what the pipe's JSON refuses or rounds. */
+function packHeaders(headers: Headers): PipedHeaders {
+  const light = lightened(headers)
+  return isPlainJson(light) ? light : stringifyJson(light, 'headers')
+}
+
+function unpackHeaders(headers: PipedHeaders): Headers {
+  return typeof headers === 'string' ? (parseJson(headers) as Headers) : headers
+}
+
+function lightened(headers: Headers): Headers {
   const light: Record<string, unknown> = {}
   for (const name in headers) {
     const value = headers[name]

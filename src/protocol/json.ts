@@ -40,6 +40,11 @@ export function assertJson(value: unknown, path: string): void {
   if (value !== undefined && !isSimple(value, 0)) writeJson(value, path)
 }
 
+/** Whether `JSON.stringify` writes this as {@link stringifyJson} does. */
+export function isPlainJson(value: unknown): boolean {
+  return isSimple(value, 0)
+}
+
 function isSimple(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { deepFreeze } from '../internal/deep-freeze.ts'
 import { type EncodedBody, JSON_CONTENT_TYPE } from './body.ts'
+import { isPlainJson } from './json.ts'
 import { buildTaskMessage, type Content, type Message, SIGNATURE_HEADER, type TaskMessageInput } from './message.ts'
 import { readTaskMessage, type TaskRequest } from './task-request.ts'
 
@@ -53,6 +54,8 @@ export class MessageForm {
     const isFirst = typeof id === 'string' && id !== '' && headers['root_id'] === id && properties['correlation_id'] === id
     const isUsual = typeof headers['argsrepr'] === 'string' && typeof headers['task'] === 'string' && 'delivery_info' in properties && 'priority' in properties
     if (!isPlain || !isFirst || !isUsual || (signature !== undefined && typeof signature !== 'string')) return undefined
+    // Whoever writes a form has no eye for big integers, or for what is no number.
+    if (!isPlainJson(headers) || !isPlainJson(properties)) return undefined
     return new MessageForm({ ...headers, id: ID, root_id: ID, argsrepr: ARGUMENTS }, { ...properties, correlation_id: ID })
   }
 

@@ -104,6 +104,25 @@ describe('a reader of messages', () => {
     for (const text of texts) expect(isFormed(reader.read(text))).toBe(false)
   })
 
+  test.each([
+    ['a header that is no number', '"stamps":{}', '"stamps":{},"own":NaN'],
+    ['a big integer in a header', '"stamps":{}', '"stamps":{},"own":[12345678901234567890]'],
+    ['a big integer in a property', '"correlation_id"', '"own":12345678901234567890,"correlation_id"'],
+    ['something of its own beside them that is no number', '"body"', '"own": Infinity, "body"'],
+  ])('reads a text with %s as it would have without, and it can be written again', (_, from, to) => {
+    const reader = new MessageReader()
+    for (const args of [[1], [2], [3]]) {
+      const text = ours({ args }).replace(from, to)
+      expect(text).toContain(to)
+
+      const read = reader.read(text)
+
+      expect(said(read)).toEqual(said(tryReadMessage(text)))
+      const { message } = read as { message: Message }
+      expect(said(tryReadMessage(storeMessage({ queue: 'q', message }, NOW).text))).toMatchObject({ message: { headers: message.headers, properties: message.properties } })
+    }
+  })
+
   test('keeps no more than a few forms, and learns none for ever', () => {
     const parse = vi.spyOn(JSON, 'parse')
     const reader = new MessageReader()

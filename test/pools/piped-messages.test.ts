@@ -32,6 +32,14 @@ test('a body of text or bytes comes out of the pipe as it went in', () => {
   expect(send('b', { ...PLAIN, body: new Uint8Array([0, 1, 254, 255]) }).body).toEqual(Buffer.from([0, 1, 254, 255]))
 })
 
+test('headers come out as they went in, also those that JSON refuses or rounds', () => {
+  const { send } = openPipe()
+  const headers = { ...PLAIN.headers, 'x-big': 2n ** 64n, 'x-mine': [{ rate: NaN }, -Infinity] }
+
+  expect(send('a', { ...PLAIN, headers })).toEqual({ ...PLAIN, headers })
+  expect(commonHeaders(send('b', new MessageForm({ task: 't', 'x-big': 2n ** 64n }, {}).message('b', '()', '[]')))['x-big']).toBe(2n ** 64n)
+})
+
 test('messages of a form come out as themselves, and what they have in common crosses once', () => {
   const { crossed, send } = openPipe()
   const forms = [formOf('first'), formOf('second')]

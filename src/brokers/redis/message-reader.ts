@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { readBody } from '../../protocol/envelope.ts'
+import { parseJson } from '../../protocol/json.ts'
 import { FORM_CONTENT, MessageForm, signatureOf } from '../../protocol/message-form.ts'
 import { publishedIn, type ReadMessage, tryReadMessage } from './stored-message.ts'
 
@@ -157,9 +158,9 @@ class TextForm {
   }
 }
 
-/** The places of a text that is known to be JSON; undefined when one of them cannot be found without doubt. */
+/** The places of a text that was read; undefined when one of them cannot be found without doubt. */
 function placesIn(text: string, { message }: ReadMessage): readonly Place[] | undefined {
-  const { body, properties } = JSON.parse(text) as { body: string; properties: { delivery_tag: string } }
+  const { body, properties } = parseJson(text) as { body: string; properties: { delivery_tag: string } }
   const { argsrepr, id } = message.headers
   const signature = signatureOf(message)
   const published = publishedIn(text)

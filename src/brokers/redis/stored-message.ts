@@ -95,16 +95,7 @@ function contentText({ contentEncoding, contentType }: Omit<Content, 'body'>): s
   return `"content-encoding": ${JSON.stringify(contentEncoding)}, "content-type": ${JSON.stringify(contentType)}`
 }
 
-/** Nearly always plain JSON; only what is not is looked at closely. */
 function toJson(fields: Readonly<Record<string, unknown>>): string {
-  try {
-    return JSON.stringify(fields)
-  } catch {
-    return carefully(fields)
-  }
-}
-
-function carefully(fields: Readonly<Record<string, unknown>>): string {
   try {
     return stringifyJson(fields, 'message')
   } catch (error) {

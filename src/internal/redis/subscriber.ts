@@ -43,7 +43,7 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
   readonly #changed = new Set<string>()
   #telling: Promise<void> | undefined
   #tellTimer: NodeJS.Timeout | undefined
-  #confirming: Promise<unknown> | undefined
+  #confirming: Promise<void> | undefined
   #isClosed = false
 
   constructor(options: RedisConnectionOptions, ...[as]: Message extends string ? [] : [as: 'bytes']) {
@@ -175,7 +175,8 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
       wanted.length > 0 && client.subscribe(wanted, this.#heard, this.#asBytes).catch((error: unknown) => this.#refused(client, wanted, error)),
     ])
     // What another call has told of already may not be confirmed yet.
-    this.#confirming = Promise.allSettled([this.#confirming, told])
+    // Without what they settled to, which would hold all of those before.
+    this.#confirming = Promise.allSettled([this.#confirming, told]).then(() => {})
     await Promise.all([told, this.#confirming])
   }
 
@@ -224,9 +225,10 @@ export class RedisSubscriber<Message extends string | Buffer = string> {
     if (this.#channels.size === 0 && this.#patterns.size === 0) return
     try {
       await Promise.all([this.#connection.runRepeatable((client) => this.#tell(client)), this.#retellPatterns()])
-    } catch {
+    } catch (error) {
       // Lost again, or closed: the next connection brings them back.
-      return
+      if (!this.#connection.isReady) return
+      this.#logger.error({ err: error }, `${this.#name} refuses what was listened to before.`)
     }
     for (const listener of this.#backListeners) this.#safely(listener)
   }

@@ -232,6 +232,20 @@ describeRedis('a subscriber', () => {
     await few.close()
   })
 
+  test('says that its user may hear a channel no more, and tells the others that they are back', async () => {
+    await other.sendCommand(['ACL', 'SETUSER', 'few', 'on', '>pw', '~*', '&*', '+@all'])
+    const few = new RedisSubscriber(connectionOptions(server.url().replace('redis://', 'redis://few:pw@'), { logger: log }))
+    const { promise: back, resolve } = Promise.withResolvers<void>()
+    few.onBack(resolve)
+    await few.subscribe('lost', () => {})
+
+    await other.sendCommand(['ACL', 'SETUSER', 'few', 'resetchannels', '&mine'])
+    await within(back, 'the news', 5000)
+
+    expect(log.lines).toContainEqual(expect.stringMatching(/^error The broker "redis" refuses what was listened to before/))
+    await few.close()
+  })
+
   test('is closed for good', async () => {
     const end = await subscriber.subscribe('a', () => {})
     await Promise.all([subscriber.close(), subscriber.close()])
