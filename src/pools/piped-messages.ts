@@ -1,13 +1,15 @@
+import { deserialize, serialize } from 'node:v8'
+
 import type { TaskContent } from '../pool.ts'
 import { joinBody, plainArgumentsText } from '../protocol/body.ts'
-import { isPlainJson, parseJson, stringifyJson } from '../protocol/json.ts'
+import { isPlainJson } from '../protocol/json.ts'
 import type { Content } from '../protocol/message.ts'
 import { FormedMessage, MessageForm } from '../protocol/message-form.ts'
 
 /** A body as JSON can hold it. */
 export type PipedBody = string | { readonly base64: string }
 
-/** Headers as plain JSON can hold them, or else their text. */
+/** Headers as plain JSON can hold them, or else their bytes. */
 type PipedHeaders = Headers | string
 
 type Headers = Readonly<Record<string, unknown>>
@@ -88,11 +90,11 @@ export function unpackBody(body: PipedBody): Content['body'] {
 /** Python's may hold what the pipe's JSON refuses or rounds. */
 function packHeaders(headers: Headers): PipedHeaders {
   const light = lightened(headers)
-  return isPlainJson(light) ? light : stringifyJson(light, 'headers')
+  return isPlainJson(light) ? light : serialize(light).toString('base64')
 }
 
 function unpackHeaders(headers: PipedHeaders): Headers {
-  return typeof headers === 'string' ? (parseJson(headers) as Headers) : headers
+  return typeof headers === 'string' ? (deserialize(Buffer.from(headers, 'base64')) as Headers) : headers
 }
 
 function lightened(headers: Headers): Headers {

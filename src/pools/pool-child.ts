@@ -133,8 +133,8 @@ export class PoolChild {
     return new Promise((settle) => {
       const idle = this.#given.size === 0
       const task: Running = { id: execution.id, n: ++this.#runs, settle, ...(idle && { begunAtMs: performance.now() }) }
-      this.#given.set(task.id, task)
       const x = { ...execution, message: this.#packer.pack(execution.message) }
+      this.#given.set(task.id, task)
       this.#outbox.add(idle ? { t: 'run', n: task.n, idle, x } : { t: 'run', n: task.n, x })
     })
   }

@@ -18,7 +18,7 @@ export const DEEPEST_READ: number = 1000
  */
 export function stringifyJson(value: unknown, path: string): string {
   // One cheap look allows the native writer; whatever it does not know is written or refused by the careful one.
-  if (isSimple(value, 0)) return JSON.stringify(value)
+  if (isSimple(value, DEEPEST_WRITTEN)) return JSON.stringify(value)
   return value === undefined ? 'null' : writeJson(value, path)
 }
 
@@ -28,7 +28,7 @@ export function stringifyJson(value: unknown, path: string): string {
  * @throws {@link EncodeError} as that does.
  */
 export function stringifyWithTimes(value: unknown, path: string): string {
-  if (isSimple(value, 0)) return JSON.stringify(value)
+  if (isSimple(value, DEEPEST_WRITTEN)) return JSON.stringify(value)
   return value === undefined ? 'null' : writeJson(value, path, true)
 }
 
@@ -37,15 +37,16 @@ export function stringifyWithTimes(value: unknown, path: string): string {
  * @throws {@link EncodeError} as that does.
  */
 export function assertJson(value: unknown, path: string): void {
-  if (value !== undefined && !isSimple(value, 0)) writeJson(value, path)
+  if (value !== undefined && !isSimple(value, DEEPEST_WRITTEN)) writeJson(value, path)
 }
 
-/** Whether `JSON.stringify` writes this as {@link stringifyJson} does. */
+/** Whether `JSON.stringify` writes this as {@link stringifyJson} does, which may also be as deep as what we read. */
 export function isPlainJson(value: unknown): boolean {
-  return isSimple(value, 0)
+  return isSimple(value, DEEPEST_READ)
 }
 
-function isSimple(value: unknown, depth: number): boolean {
+/** Whether it is nested in at most so many levels, and nothing in it needs a careful writer. */
+function isSimple(value: unknown, levels: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -54,26 +55,26 @@ function isSimple(value: unknown, depth: number): boolean {
       return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
     case 'object':
       if (value === null) return true
-      if (depth === DEEPEST_WRITTEN) return false
-      return Array.isArray(value) ? isSimpleArray(value, depth + 1) : isSimpleObject(value, depth + 1)
+      if (levels === 0) return false
+      return Array.isArray(value) ? isSimpleArray(value, levels - 1) : isSimpleObject(value, levels - 1)
     default:
       return false
   }
 }
 
-function isSimpleArray(values: readonly unknown[], depth: number): boolean {
+function isSimpleArray(values: readonly unknown[], levels: number): boolean {
   for (let index = 0; index < values.length; index++) {
-    if (!isSimple(values[index], depth)) return false
+    if (!isSimple(values[index], levels)) return false
   }
   return true
 }
 
-function isSimpleObject(value: object, depth: number): boolean {
+function isSimpleObject(value: object, levels: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key]
-    if (item !== undefined && !isSimple(item, depth)) return false
+    if (item !== undefined && !isSimple(item, levels)) return false
   }
   return true
 }

@@ -108,6 +108,7 @@ describe('a reader of messages', () => {
     ['a header that is no number', '"stamps":{}', '"stamps":{},"own":NaN'],
     ['a big integer in a header', '"stamps":{}', '"stamps":{},"own":[12345678901234567890]'],
     ['a big integer in a property', '"correlation_id"', '"own":12345678901234567890,"correlation_id"'],
+    ['a header nested deeper than what we write', '"stamps":{}', `"stamps":{},"own":${'['.repeat(900)}${']'.repeat(900)}`],
     ['something of its own beside them that is no number', '"body"', '"own": Infinity, "body"'],
   ])('reads a text with %s as it would have without, and it can be written again', (_, from, to) => {
     const reader = new MessageReader()

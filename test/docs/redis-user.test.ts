@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-import { startWeb } from '../services/web-process.ts'
+import { startWeb, type WebProcess } from '../services/web-process.ts'
 import { failOnLeftovers } from '../support/leaks.ts'
 import { describeRedis, RedisServer } from '../support/redis-server.ts'
 import { ROOT } from './code-blocks.ts'
@@ -25,6 +25,7 @@ describeRedis('a user of Redis with few rights', () => {
   test('can do with those that the configuration page names', async () => {
     const server = await RedisServer.start()
     const folder = createProject(['redis'])
+    let script: WebProcess | undefined
     try {
       const admin = await server.client()
       await admin.sendCommand(documentedCommand())
@@ -32,7 +33,7 @@ describeRedis('a user of Redis with few rights', () => {
       writeFileSync(join(folder, 'script.ts'), SCRIPT)
       const url = `redis://app:secret@127.0.0.1:${server.port}/0`
 
-      const script = startWeb(['script.ts'], plainEnvironment({ CELERY_BROKER_URL: url }), folder)
+      script = startWeb(['script.ts'], plainEnvironment({ CELERY_BROKER_URL: url }), folder)
       const { code } = await script.ended
       const refused = await admin.aclLog()
 
@@ -40,6 +41,7 @@ describeRedis('a user of Redis with few rights', () => {
       // The one thing that it tries, and does without.
       expect(refused.filter(({ reason, object }) => reason !== 'channel' || !/^celery-task-meta-\*\w+$/.test(object))).toEqual([])
     } finally {
+      script?.child.kill('SIGKILL')
       await server.dispose()
       rmSync(folder, { recursive: true, force: true })
     }

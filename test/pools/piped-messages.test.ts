@@ -35,7 +35,12 @@ test('a body of text or bytes comes out of the pipe as it went in', () => {
 test('headers come out as they went in, also those that JSON refuses or rounds', () => {
   const { send } = openPipe()
   const headers = { ...PLAIN.headers, 'x-big': 2n ** 64n, 'x-mine': [{ rate: NaN }, -Infinity] }
+  // As deep as what we read, deeper than what we write.
+  const deep = JSON.parse('['.repeat(990) + ']'.repeat(990)) as unknown
 
+  for (const own of [deep, [NaN, deep]]) {
+    expect(JSON.stringify(send('c', { ...PLAIN, headers: { own } }).headers)).toBe(JSON.stringify({ own }))
+  }
   expect(send('a', { ...PLAIN, headers })).toEqual({ ...PLAIN, headers })
   expect(commonHeaders(send('b', new MessageForm({ task: 't', 'x-big': 2n ** 64n }, {}).message('b', '()', '[]')))['x-big']).toBe(2n ** 64n)
 })

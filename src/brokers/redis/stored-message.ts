@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Publication } from '../../broker.ts'
 import { EncodeError } from '../../errors.ts'
 import { decodeEnvelope, toBase64 } from '../../protocol/envelope.ts'
-import { stringifyJson } from '../../protocol/json.ts'
+import { isPlainJson, stringifyJson } from '../../protocol/json.ts'
 import { type Content, type Message, SIGNATURE_HEADER } from '../../protocol/message.ts'
 import { FORM_CONTENT, FormedMessage, type FormText, formText, type MessageForm } from '../../protocol/message-form.ts'
 
@@ -96,6 +96,7 @@ function contentText({ contentEncoding, contentType }: Omit<Content, 'body'>): s
 }
 
 function toJson(fields: Readonly<Record<string, unknown>>): string {
+  if (isPlainJson(fields)) return JSON.stringify(fields)
   try {
     return stringifyJson(fields, 'message')
   } catch (error) {
